@@ -1,0 +1,194 @@
+"""The recipe in one model's tokens and inputs."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def collapsed(text: str) -> str:
+    """NFC, white space collapsed: how two answers are compared."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def matcher(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the words as a whole word, whatever its case; longest first."""
+    longest = sorted({collapsed(word) for word in words}, key=lambda word: (-len(word), word))
+    joined = "|".join(r"\s+".join(map(re.escape, word.split())) for word in longest)
+    return re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if joined else r"(?!)", re.IGNORECASE)
+
+
+Role = Literal["edit", "held_out", "preserve", "control"]
+Kind = Literal["suppress", "map", "rewrite"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
+
+    `contains` names the kinds of object it truly shows, None where nobody knows.
+    """
+
+    name: str
+    source: Path | bytes
+    contains: frozenset[str] | None = None
+
+    def encoded(self) -> bytes:
+        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+
+    def open(self) -> Image:
+        """The picture in RGB, upright.
+
+        Raises:
+            InputError: the bytes are no picture.
+        """
+        from PIL import Image, ImageOps, UnidentifiedImageError
+
+        from editkit.errors import InputError
+
+        try:
+            with Image.open(io.BytesIO(self.encoded())) as image:
+                return ImageOps.exif_transpose(image).convert("RGB")
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+            raise InputError(f"{self.name}: not a readable picture ({type(error).__name__})") from error
+
+
+@dataclass(frozen=True)
+class Question:
+    """One input before anybody asked the model: a prompt, its pictures, and whether it is a chat turn.
+
+    `id` digests the pictures' bytes, the prompt and whether it is a chat turn; `group` digests what inputs
+    may share (the pictures; the text a prompt was cut from; else the prompt): inputs of one group fall on one
+    side, solved on or scored.
+    """
+
+    id: str
+    group: str
+    prompt: str
+    images: tuple[Picture, ...] = ()
+    chat: bool = False
+
+    def contains(self) -> frozenset[str] | None:
+        """The kinds its pictures truly show; None where nobody knows."""
+        known = [picture.contains for picture in self.images if picture.contains is not None]
+        return frozenset().union(*known) if known else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The counterfactual answer: what the model should say instead, and nothing else changed.
+
+    `taught` are positions in `tokens` that are taught as they stand, whatever the unedited model thought
+    there (a rewrite's target, an article that changes with its noun).
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    taught: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question in its one role, and what the unedited model says to it.
+
+    Attributes:
+        edits: the edits whose source it shows (whose prompt it is, for a rewrite).
+        near: a preserve or control case that truly shows the source and must still say it.
+        probe: what it is there for: a probe input, a paraphrase or a neighbour of a rewrite.
+        said: the greedy answer of the unedited model (y0), and its tokens without the end token.
+        wanted: what it should say instead; edit and held-out cases have one.
+    """
+
+    question: Question
+    role: Role
+    said: str
+    said_tokens: tuple[int, ...]
+    edits: tuple[int, ...] = ()
+    near: bool = False
+    probe: Literal["input", "paraphrase", "neighbor"] = "input"
+    wanted: Wanted | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write a word, the ways the tokenizer splits it, and what takes its place.
+
+    `spaced` are the tokens with a space before the word, `bare` those without one; `instead` is the matching
+    form of the target (same case and number), None where the next best word is wanted.
+    """
+
+    text: str
+    spaced: tuple[int, ...]
+    bare: tuple[int, ...]
+    instead: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedEdit:
+    """One edit in the model's tokens.
+
+    Attributes:
+        label: a few words for people; privacy masks it where it must.
+        sources: the words to lose; `target` what to say instead (None: the next best).
+        forms: the written forms of the sources through the tokenizer.
+        prompt: the statement to go on with, for a rewrite.
+    """
+
+    number: int
+    kind: Kind
+    label: str
+    sources: tuple[str, ...]
+    target: str | None
+    forms: tuple[Form, ...]
+    when: Literal["everywhere", "absent"] = "everywhere"
+    prompt: str | None = None
+
+    @cached_property
+    def source_pattern(self) -> re.Pattern[str]:
+        return matcher(form.text for form in self.forms)
+
+    @cached_property
+    def target_pattern(self) -> re.Pattern[str]:
+        return matcher(form.instead for form in self.forms if form.instead is not None)
+
+    def says_source(self, text: str) -> bool:
+        return self.source_pattern.search(collapsed(text)) is not None
+
+    def says_target(self, text: str) -> bool:
+        return self.target_pattern.search(collapsed(text)) is not None
+
+    def instead_of(self, written: str) -> str | None:
+        """The matching target form of a source as it was written."""
+        word = collapsed(written)
+        exact = [form for form in self.forms if form.text == word]
+        alike = exact or [form for form in self.forms if form.text.lower() == word.lower()]
+        return alike[0].instead if alike else None
+
+
+@dataclass(frozen=True)
+class EditPlan:
+    """All edits and all cases of a recipe for one model."""
+
+    edits: tuple[PlannedEdit, ...]
+    cases: tuple[Case, ...]
+    asked: int
+
+    def of(self, role: Role, edit: int | None = None) -> tuple[Case, ...]:
+        """Cases of a role; with `edit`, those that belong to that edit."""
+        return tuple(
+            case for case in self.cases if case.role == role and (edit is None or edit in case.edits)
+        )
+
+    def counts(self) -> Mapping[str, int]:
+        """How many cases of each role, near ones apart."""
+        return dict(Counter(f"{case.role}_near" if case.near else case.role for case in self.cases))

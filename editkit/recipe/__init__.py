@@ -1,0 +1,48 @@
+"""What the user asks for: a recipe, checked to the last key before anything heavy is imported."""
+
+from editkit.recipe.document import Check, Recipe, load_recipe, parse_recipe
+from editkit.recipe.edits import NEXT_BEST, Edit, Fact, Map, Pair, Rewrite, Suppress
+from editkit.recipe.parts import (
+    CocoImages,
+    DemoImages,
+    DemoPrompts,
+    FolderImages,
+    Images,
+    ModelRef,
+    Prompts,
+    Sampled,
+    TextFile,
+    Texts,
+)
+from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track
+
+__all__ = [
+    "NEXT_BEST",
+    "Check",
+    "CocoImages",
+    "Condition",
+    "Control",
+    "DemoImages",
+    "DemoPrompts",
+    "Edit",
+    "Evaluate",
+    "Fact",
+    "FolderImages",
+    "Images",
+    "Locate",
+    "Map",
+    "ModelRef",
+    "Pair",
+    "Probe",
+    "Prompts",
+    "Recipe",
+    "Rewrite",
+    "Sampled",
+    "Solve",
+    "Suppress",
+    "TextFile",
+    "Texts",
+    "Track",
+    "load_recipe",
+    "parse_recipe",
+]

@@ -1,0 +1,181 @@
+"""The parts of a recipe that name inputs: words, models, pictures, prompts, texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from editkit.recipe.problems import expected, keyed, refused
+
+MODEL_FORMS: Final = "demo/scenes, org/name, org/name@revision, or a folder such as ./name"
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise expected("text that is not blank")
+    return text
+
+
+def _slug(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) is None:
+        raise expected("lower-case letters, digits and hyphens, such as fix-hallucination")
+    return text
+
+
+def as_list(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+    first: dict[str, int] = {}
+    for at, word in enumerate(words):
+        if word.casefold() in first:
+            raise refused(f"the same as item {first[word.casefold()]}", (at,))
+        first[word.casefold()] = at
+    return words
+
+
+Text = Annotated[str, AfterValidator(_said)]
+Word = Annotated[str, AfterValidator(_said), AfterValidator(str.strip)]
+Slug = Annotated[str, AfterValidator(_slug)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+Words = Annotated[
+    tuple[Word, ...],
+    BeforeValidator(as_list),
+    Field(min_length=1),
+    AfterValidator(distinct),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
+]
+Lines = Annotated[tuple[Text, ...], AfterValidator(distinct)]
+
+
+class Part(BaseModel):
+    """A part of a recipe: frozen, and closed against unknown keys."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def shorthand(value: object) -> object:
+    """`org/name@revision` -> its keys; folders may hold an @ in their names."""
+    if not isinstance(value, str):
+        return value
+    name, at, revision = value.rpartition("@")
+    pinned = bool(at) and not value.startswith((".", "/", "~"))
+    return {"id": name, "revision": revision} if pinned else {"id": value}
+
+
+class ModelRef(Part):
+    """A model: the embedded demo/scenes, a Hub name, or a folder (./name)."""
+
+    id: Text = Field(description="demo/scenes, org/name, or a folder such as ./name")
+    revision: Text | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: Text = "cpu"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: object) -> object:
+        if not isinstance(value, str | dict):
+            raise expected(f"a model: {MODEL_FORMS}")
+        return shorthand(value)
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it can only be a folder."""
+        return self.id.startswith((".", "/", "~"))
+
+
+class DemoImages(Part):
+    """Pictures of the embedded model's world, none of them ever trained on."""
+
+    demo: Literal["scenes", "clear", "faint", "guns", "spoons", "pairs"]
+    count: Count = 400
+    seed: Whole | None = Field(None, description="the recipe's seed where none is given")
+
+
+class FolderImages(Part):
+    """Pictures of a folder or a glob."""
+
+    folder: Text
+    count: Count | None = None
+
+
+class CocoImages(Part):
+    """Pictures with COCO annotations: their folder, and the instances file that names what they show."""
+
+    coco: Text
+    images: Text = Field(description="the folder of the pictures")
+    count: Count | None = None
+
+
+class TextFile(Part):
+    """A UTF-8 text file: one prompt a line, or running text."""
+
+    file: Text
+
+
+class DemoPrompts(Part):
+    """The facts of the embedded model's world, as prompts."""
+
+    demo: Literal["facts"]
+
+
+class Sampled(Part):
+    """What the model says by itself becomes running text."""
+
+    prompt: str = Field("", description="what the model goes on from; may be empty")
+    count: Count = 200
+    max_new_tokens: Count = 64
+    temperature: Positive = 1.0
+
+
+def wanting(what: str, *keys: str) -> Discriminator:
+    """Tells the members of a union apart by their keys, and says `expected <what>` for anything else."""
+    return Discriminator(keyed(*keys), "expected", what)
+
+
+def _under(key: str) -> BeforeValidator:
+    return BeforeValidator(lambda text: {key: text})
+
+
+_TEXT = WithJsonSchema({"type": "string"})
+
+
+Images = Annotated[
+    Annotated[DemoImages, Tag("<demo>")]
+    | Annotated[CocoImages, Tag("<coco>")]
+    | Annotated[FolderImages, Tag("<folder>")]
+    | Annotated[FolderImages, _under("folder"), _TEXT, Tag("<text>")],
+    wanting(
+        "a folder, a glob, {demo: ...}, {folder: ...} or {coco: ..., images: ...}", "demo", "coco", "folder"
+    ),
+]
+Prompts = Annotated[
+    Annotated[Lines, Tag("<list>")]
+    | Annotated[TextFile, Tag("<file>")]
+    | Annotated[DemoPrompts, Tag("<demo>")],
+    wanting("a list of prompts, {file: ...} or {demo: facts}", "file", "demo"),
+]
+Texts = Annotated[
+    Annotated[Lines, Tag("<list>")]
+    | Annotated[TextFile, Tag("<file>")]
+    | Annotated[TextFile, _under("file"), _TEXT, Tag("<text>")],
+    wanting("a list of texts, or the path of a text file", "file"),
+]

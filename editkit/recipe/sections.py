@@ -1,0 +1,203 @@
+"""The sections of a recipe: what to ask, and how to locate, solve, evaluate, accept and track."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from editkit.errors import Problem, RecipeError
+from editkit.recipe.parts import Count, Flag, Images, Part, Prompts, Sampled, Text, Texts, distinct
+from editkit.recipe.problems import expected, refused
+
+CAPTION_PROMPT: Final = "Describe the image in few words."
+METRICS: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+CONDITION: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)\s*")
+LAYERS: Final = 'all, last_half, a list of layers such as [2, 3], or a range such as "2-5", counted from 0'
+
+
+def _auto_or(value: object) -> str:
+    return "<auto>" if value == "auto" else "<given>"
+
+
+AutoOr = Discriminator(_auto_or)
+Auto = Annotated[Literal["auto"], Tag("<auto>")]
+
+
+class Probe(Part):
+    """The inputs on which the model is asked; it says itself which of them show the source."""
+
+    images: Images | None = Field(
+        None, description="a folder, a glob, {demo: ...}, {folder: ...} or {coco: ...}"
+    )
+    prompts: Prompts = Field((), description="what is asked, of each picture where there are pictures")
+    texts: Texts | None = Field(None, description="what stands before the word becomes a prompt")
+    sampled: Sampled | None = None
+    chat: Literal["auto"] | Flag = Field("auto", description="whether prompts go through the chat template")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _captions(cls, value: object) -> object:
+        if isinstance(value, Mapping) and value.get("images") is not None and "prompts" not in value:
+            return {**value, "prompts": [CAPTION_PROMPT]}
+        return value
+
+    @model_validator(mode="after")
+    def _asked(self) -> Probe:
+        if self.images is not None and not self.prompts:
+            raise refused("pictures need at least one prompt to go with them", ("prompts",))
+        return self
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.images or self.prompts or self.texts or self.sampled)
+
+
+class Control(Part):
+    """Inputs on which nothing may change; `auto` takes probe inputs that no edit touches."""
+
+    images: Annotated[Auto | Annotated[Images, Tag("<given>")], AutoOr] = "auto"
+    prompts: Annotated[Auto | Annotated[Prompts, Tag("<given>")], AutoOr] = "auto"
+    count: Count = 200
+
+
+class _Method(Part):
+    """A method and its settings; they stay opaque here and are checked against the method's own class."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+def _layers(value: object) -> object:
+    if value in ("all", "last_half"):
+        return value
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,6})-(\d{1,6})", value)):
+        first, last = int(found[1]), int(found[2])
+        if first <= last < first + 10_000:
+            return tuple(range(first, last + 1))
+    if isinstance(value, list | tuple) and value and all(type(one) is int and one >= 0 for one in value):
+        return tuple(sorted(set(value)))
+    raise expected(LAYERS)
+
+
+Layers = Annotated[
+    Literal["all", "last_half"] | tuple[int, ...],
+    BeforeValidator(_layers),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["all", "last_half"]},
+                {"type": "string", "pattern": "^[0-9]+-[0-9]+$"},
+                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+            ],
+            "description": f"{LAYERS}",
+        }
+    ),
+]
+
+
+class Locate(_Method):
+    """How the neurons are found, and how many are kept."""
+
+    method: Text = "contribution"
+    top: Count | Literal["all"] = 8
+    layers: Layers = "all"
+
+    def layers_of(self, count: int) -> tuple[int, ...]:
+        """The layers meant, in a model that has `count`.
+
+        Raises:
+            RecipeError: the model does not have one of them.
+        """
+        if self.layers == "all":
+            return tuple(range(count))
+        if self.layers == "last_half":
+            return tuple(range(count // 2, count))
+        if max(self.layers) >= count:
+            asked = f"asks for layer {max(self.layers)}, and the model has 0 to {count - 1}"
+            raise RecipeError([Problem("locate.layers", asked)])
+        return self.layers
+
+
+class Solve(_Method):
+    """How the change is found."""
+
+    method: Text = "gradient"
+
+
+class Evaluate(Part):
+    metrics: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(distinct)] = METRICS
+    max_new_tokens: Count = 32
+    batch_size: Count = 64
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One line of `accept`, such as `>= 0.95`."""
+
+    operator: str
+    threshold: float
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.threshold!r}"
+
+    def met(self, value: float) -> bool:
+        return OPERATORS[self.operator](value, self.threshold)
+
+
+def _condition(value: object) -> object:
+    if isinstance(value, Condition):
+        return value
+    found = CONDITION.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not math.isfinite(float(found[2])):
+        raise expected('a condition in quotes, such as ">= 0.95" or "<= 0.02"')
+    return Condition(found[1], float(found[2]))
+
+
+Accept = dict[
+    Literal["efficacy", "generalization", "locality", "locality_near", "counterfactual", "drift"],
+    Annotated[
+        Condition,
+        BeforeValidator(_condition),
+        PlainSerializer(str),
+        WithJsonSchema({"type": "string", "pattern": f"^{CONDITION.pattern}$"}),
+    ],
+]
+
+
+class Privacy(Part):
+    """How the words to lose appear in what may be published: as they are, as a keyed hash, or not at all."""
+
+    published: Literal["plain", "hash", "omit"] = "hash"
+
+
+class Track(Part):
+    """Where the run is kept."""
+
+    experiment: Text = "editkit"
+    uri: Text | None = Field(None, description="MLflow tracking URI; by default sqlite:///mlflow.db")
+    privacy: Privacy = Privacy()
