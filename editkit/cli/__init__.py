@@ -1,0 +1,16 @@
+"""The commands, one file each; a command's file is imported when it is called."""
+
+from typing import Final
+
+COMMANDS: Final = {
+    "apply": "editkit.cli.apply:apply",
+    "plan": "editkit.cli.plan:plan",
+    "locate": "editkit.cli.locate:locate",
+    "validate": "editkit.cli.validate:validate",
+    "schema": "editkit.cli.schema:schema",
+    "show": "editkit.cli.show:show",
+    "ls": "editkit.cli.ls:ls",
+    "cp": "editkit.cli.cp:cp",
+    "ui": "editkit.cli.ui:ui",
+    "env": "editkit.cli.env:env",
+}

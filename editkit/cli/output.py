@@ -1,0 +1,58 @@
+"""How a command speaks: tables or one JSON document on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from editkit.events import Tell
+
+
+@dataclass
+class Output:
+    """What the user asked to see; the switches are set while the command line is read."""
+
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        click.echo(json.dumps(_finite(document), ensure_ascii=False))
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Print for people, on stdout."""
+        from rich.console import Console
+
+        console = Console(highlight=False, soft_wrap=False)
+        for renderable in renderables:
+            console.print(renderable)
+
+    @contextmanager
+    def working(self) -> Iterator[Tell]:
+        """Listen to a long work, and keep what libraries print off stdout."""
+        from editkit.cli.interrupt import heeding
+        from editkit.cli.screen import screen
+
+        with redirect_stdout(sys.stderr), screen(self) as tell, heeding(tell) as heard:
+            yield heard
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become null."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,69 @@
+"""Watch a patched model answer: the only file of this room that touches a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from editkit.evaluate.metric import Observation
+from editkit.events import Tell, stage
+from editkit.model.editable import Editable
+from editkit.model.forward import log_probabilities
+from editkit.model.generate import answers
+from editkit.model.patching import patched
+from editkit.patch.file import Patch
+from editkit.plan import Case
+
+
+def observe(
+    editable: Editable,
+    cases: Sequence[Case],
+    patch: Patch,
+    *,
+    name: str,
+    max_new_tokens: int,
+    batch_size: int,
+    drift: bool,
+    tell: Tell,
+) -> list[Observation]:
+    """What the model says with the patch's rows written into it, and how far it drifts on control cases."""
+    watched = [case for case in cases if drift and case.role == "control"]
+    with stage(tell, name, len(cases) + len(watched)) as advance:
+        with patched(editable.model, patch):
+            said = answers(
+                editable,
+                [case.question for case in cases],
+                max_new_tokens=max_new_tokens,
+                batch_size=batch_size,
+                advance=advance,
+            )
+        moved: dict[str, tuple[float, ...]] = {}
+        for start in range(0, len(watched), batch_size):
+            some = watched[start : start + batch_size]
+            for case, values in zip(some, _divergences(editable, some, patch), strict=True):
+                moved[case.question.id] = values
+            advance(len(some))
+    return [
+        Observation(answer.text, moved.get(case.question.id, ()))
+        for case, answer in zip(cases, said, strict=True)
+    ]
+
+
+def _divergences(editable: Editable, cases: Sequence[Case], patch: Patch) -> list[tuple[float, ...]]:
+    """KL(p0 || p1) at every position of y0, teacher-forced on y0, float32, nats."""
+    questions, said = [case.question for case in cases], [case.said_tokens for case in cases]
+    before = log_probabilities(editable, questions, said, len(cases))
+    with patched(editable.model, patch):
+        after = log_probabilities(editable, questions, said, len(cases))
+    found = []
+    for p0, p1 in zip(before, after, strict=True):
+        apart = (p0.exp() * (p0 - p1)).nan_to_num(0.0).sum(-1).clamp(min=0.0)
+        found.append(tuple(float(value) for value in apart))
+    return found
+
+
+def unedited(cases: Sequence[Case]) -> list[Observation]:
+    """What the unedited model said: it was asked when the plan was made."""
+    return [
+        Observation(case.said, (0.0,) * (len(case.said_tokens) + 1) if case.role == "control" else ())
+        for case in cases
+    ]

@@ -1,0 +1,131 @@
+"""Observations -> scores with intervals, before, after and beside the control."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from editkit.evaluate.intervals import mean, paired, share
+from editkit.evaluate.metric import Metric, Observation
+from editkit.plan import Case, EditPlan, PlannedEdit
+from editkit.report import Row, Score, Value
+
+
+def scores(
+    metrics: Sequence[Metric],
+    plan: EditPlan,
+    cases: Sequence[Case],
+    before: Sequence[Observation],
+    after: Sequence[Observation],
+    control: Sequence[Observation] | None,
+) -> tuple[Score, ...]:
+    """Every metric, for each edit or for the whole recipe; parts (near, neighbours) apart."""
+    found = []
+    for metric in metrics:
+        owners: Sequence[PlannedEdit | None] = plan.edits if metric.per_edit else (None,)
+        parts = dict.fromkeys(metric.part(case) for case in cases)
+        for name in parts:
+            places = [place for place, case in enumerate(cases) if metric.part(case) == name]
+            for edit in owners:
+                score = _score(
+                    metric,
+                    name,
+                    edit,
+                    [cases[p] for p in places],
+                    *(
+                        None if seen is None else [seen[p] for p in places]
+                        for seen in (before, after, control)
+                    ),
+                )
+                if score is not None:
+                    found.append(score)
+    return tuple(found)
+
+
+def _score(
+    metric: Metric,
+    name: str,
+    edit: PlannedEdit | None,
+    cases: Sequence[Case],
+    before: Sequence[Observation] | None,
+    after: Sequence[Observation] | None,
+    control: Sequence[Observation] | None,
+) -> Score | None:
+    def figures(seen: Sequence[Observation] | None) -> list[float] | None:
+        if seen is None:
+            return None
+        return [
+            value for case, one in zip(cases, seen, strict=True) for value in metric.values(case, one, edit)
+        ]
+
+    first, second, third = figures(before), figures(after), figures(control)
+    if not second:
+        return None
+
+    def value(numbers: list[float] | None) -> Value | None:
+        if numbers is None:
+            return None
+        return share([number > 0 for number in numbers]) if metric.share else mean(numbers)
+
+    reached = value(second)
+    assert reached is not None
+    return Score(
+        name,
+        reached,
+        value(first),
+        value(third),
+        difference=None if third is None else paired(second, third),
+        edit=None if edit is None else edit.number,
+        higher_is_better=metric.higher_is_better,
+        unit=metric.unit,
+    )
+
+
+def spread(cases: Sequence[Case], seen: Sequence[Observation]) -> dict[str, float]:
+    """The 95th percentile and the maximum of the drift, in nats."""
+    values = [
+        value
+        for case, one in zip(cases, seen, strict=True)
+        if case.role == "control"
+        for value in one.divergence
+    ]
+    if not values:
+        return {}
+    return {"drift_p95": float(np.quantile(values, 0.95)), "drift_max": float(np.max(values))}
+
+
+def rows(
+    metrics: Sequence[Metric],
+    plan: EditPlan,
+    cases: Sequence[Case],
+    after: Sequence[Observation],
+    control: Sequence[Observation] | None,
+) -> tuple[Row, ...]:
+    """The before/after table; a row is ok where every metric that counts there gives its best."""
+    found = []
+    for place, case in enumerate(cases):
+        edits: list[PlannedEdit | None] = [plan.edits[number] for number in case.edits] or [None]
+        ok = all(
+            value > 0
+            for metric in metrics
+            if metric.share and metric.name != "counterfactual"
+            for edit in edits
+            for value in metric.values(case, after[place], edit if metric.per_edit else None)
+        )
+        found.append(
+            Row(
+                case=case.question.id,
+                role=case.role,
+                edit=case.edits[0] if case.edits else None,
+                prompt=case.question.prompt,
+                images=tuple(picture.name for picture in case.question.images),
+                before=case.said,
+                after=after[place].text,
+                control=None if control is None else control[place].text,
+                wanted=None if case.wanted is None else case.wanted.text,
+                near=case.near,
+                ok=ok,
+            )
+        )
+    return tuple(found)

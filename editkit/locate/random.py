@@ -1,0 +1,86 @@
+"""Neurons by chance: the baseline, and the matched control that stands beside every score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from editkit.errors import SolveError
+from editkit.events import Noted, Tell, nobody
+from editkit.neuron import Neuron, Neurons
+from editkit.plan import EditPlan
+
+if TYPE_CHECKING:
+    from editkit.model.editable import Editable
+
+TOLERANCE: Final = 0.10
+
+
+class Random(BaseModel):
+    """Uniform over layers x d_mlp, from a seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    seed: int = Field(0, ge=0, description="which neurons")
+
+    def locate(
+        self,
+        editable: Editable,
+        plan: EditPlan,
+        layers: tuple[int, ...],
+        top: int | Literal["all"],
+        tell: Tell,
+    ) -> tuple[Neurons, ...]:
+        """Another drawing for each edit."""
+        import torch
+
+        from editkit.locate.ranking import ranked
+
+        found = []
+        for edit in plan.edits:
+            generator = torch.Generator().manual_seed(self.seed * 1_000 + edit.number)
+            scores = {
+                layer: torch.rand(editable.w_out(layer).rows.shape[0], generator=generator)
+                for layer in layers
+            }
+            found.append(ranked(scores, top, "random"))
+        return tuple(found)
+
+
+def matched(editable: Editable, neurons: Neurons, seed: int, tell: Tell = nobody) -> Neurons:
+    """As many random neurons of the same layers, each with a W_out row norm within 10 % of one it stands for.
+
+    An outlier that no other neuron is so near to gets the nearest one, and `tell` hears of it.
+
+    Raises:
+        SolveError: a layer has too few other neurons.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    chosen: list[Neuron] = []
+    strays: list[str] = []
+    for (layer, expert), indices in neurons.by_layer().items():
+        norms = editable.row_norms(layer).cpu()
+        free = torch.ones(len(norms), dtype=torch.bool)
+        free[list(indices)] = False
+        if len(indices) > int(free.sum()):
+            raise SolveError(
+                f"no random control: {len(indices)} of the {len(norms)} neurons of layer {layer} are edited; "
+                "lower locate.top"
+            )
+        for index in indices:
+            apart = (norms - norms[index]).abs()
+            candidates = ((apart <= TOLERANCE * norms[index]) & free).nonzero().flatten()
+            if not len(candidates):
+                strays.append(str(Neuron(layer, index, expert)))
+                candidates = apart.masked_fill(~free, torch.inf).argmin()[None]
+            pick = int(candidates[int(torch.randint(len(candidates), (1,), generator=generator))])
+            free[pick] = False
+            chosen.append(Neuron(layer, pick, expert))
+    if strays:
+        who = f"{', '.join(strays[:3])}{' and others' if len(strays) > 3 else ''}"
+        told = f"no unused neuron has a row norm within 10 % of {who}: the random control takes the nearest"
+        tell(Noted(told, warning=True))
+    return Neurons(tuple(chosen), (0.0,) * len(chosen), "random")

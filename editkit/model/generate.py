@@ -1,0 +1,102 @@
+"""The one decoding loop: greedy answers of a model to questions, and answers in which words are forbidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from editkit.model.editable import Editable
+from editkit.model.feed import batches, feed
+from editkit.plan import Question
+
+Adjust = Callable[[Sequence[Question], Sequence[list[int]], Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says: the text without special tokens, and the tokens without the end token."""
+
+    text: str
+    tokens: tuple[int, ...]
+
+
+def _ends(editable: Editable) -> list[int]:
+    ends = editable.model.generation_config.eos_token_id
+    if ends is None:
+        ends = editable.tokenizer.eos_token_id
+    return [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+
+
+@torch.no_grad()
+def answers(
+    editable: Editable,
+    questions: Sequence[Question],
+    *,
+    max_new_tokens: int,
+    batch_size: int = 64,
+    adjust: Adjust | None = None,
+    sample: tuple[float, int] | None = None,
+    advance: Callable[[int], Any] = lambda steps: None,
+) -> list[Answer]:
+    """Greedy answers, in the order of the questions.
+
+    Args:
+        adjust: called with the batch's questions, what is said so far and the next token's
+            log-probabilities `[n, d_vocab]`; returns the ones to choose from.
+        sample: (temperature, seed) to draw tokens instead of taking the likeliest.
+        advance: told how many questions are answered.
+
+    Raises:
+        InputError: see `feed`.
+    """
+    found: list[Answer | None] = [None] * len(questions)
+    if sample is not None:
+        torch.manual_seed(sample[1])  # once: seeded anew, every batch of one prompt would draw the same
+    for places in batches(questions, batch_size):
+        tokens = _continue(editable, [questions[place] for place in places], max_new_tokens, adjust, sample)
+        for place, row in zip(places, tokens, strict=True):
+            text = editable.tokenizer.decode(row, skip_special_tokens=True)
+            found[place] = Answer(text, tuple(row))
+        advance(len(places))
+    return [answer for answer in found if answer is not None]
+
+
+def _continue(
+    editable: Editable,
+    questions: Sequence[Question],
+    max_new_tokens: int,
+    adjust: Adjust | None,
+    sample: tuple[float, int] | None,
+) -> list[list[int]]:
+    from transformers import LogitsProcessorList
+
+    fed = feed(editable, questions)
+    options: dict[str, Any] = {"do_sample": False}
+    if sample is not None:
+        options = {"do_sample": True, "temperature": sample[0], "top_k": 0, "top_p": 1.0}
+    if adjust is not None:
+        adjusted = adjust
+
+        def process(tokens: Tensor, logits: Tensor) -> Tensor:
+            return adjusted(questions, tokens[:, fed.n_prompt :].tolist(), logits.float().log_softmax(-1))
+
+        options["logits_processor"] = LogitsProcessorList([process])
+    ends = _ends(editable)
+    room = (editable.context_length or fed.n_prompt + max_new_tokens) - fed.n_prompt
+    out = editable.model.generate(
+        **fed.inputs,
+        max_new_tokens=max(1, min(max_new_tokens, room)),
+        num_beams=1,
+        pad_token_id=editable.tokenizer.pad_token_id,
+        eos_token_id=ends or None,
+        **options,
+    )
+    rows = []
+    for row in out[:, fed.n_prompt :].tolist():
+        stop = next((place for place, token in enumerate(row) if token in ends), len(row))
+        rows.append(row[:stop])
+    return rows

@@ -1,0 +1,92 @@
+"""Put a patch into a loaded model, for a block or for good, and take it out again bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from editkit.errors import PatchError
+from editkit.patch.file import Patch
+from editkit.patch.format import Entry
+from editkit.patch.rows import widen
+
+
+def _rows(model: nn.Module, entry: Entry) -> Tensor:
+    """The W_out an entry speaks of, neuron-major: a view of the model's own weight."""
+    try:
+        weight = model.get_submodule(entry.module).get_parameter("weight")
+    except AttributeError as error:
+        raise PatchError(
+            f"the model has no module {entry.module}: the patch is for {entry.shape} weights"
+        ) from error
+    if tuple(weight.shape) != tuple(entry.shape):
+        raise PatchError(
+            f"{entry.module} is {tuple(weight.shape)} in the model and {tuple(entry.shape)} in the patch"
+        )
+    return weight.detach() if entry.orientation == "rows" else weight.detach().T
+
+
+def _values(entry: Entry, bits: NDArray[Any], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(widen(bits, entry.dtype))).to(like)
+
+
+def _swap(model: nn.Module, patch: Patch, *, forwards: bool) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Check every entry, then write them all; returns (weight view, neurons, rows before) to put back."""
+    planned = []
+    for entry in patch.entries:
+        rows = _rows(model, entry)
+        neurons = torch.from_numpy(np.array(entry.neurons)).to(rows.device)
+        original, edited = _values(entry, entry.original, rows), _values(entry, entry.edited, rows)
+        expected, wanted = (original, edited) if forwards else (edited, original)
+        now = rows[neurons]
+        if not torch.equal(now, expected):
+            what = "not what the patch was made on" if forwards else "not what this patch wrote"
+            other = (
+                "it is applied already"
+                if torch.equal(now, wanted)
+                else "another model, or another patch on it"
+            )
+            raise PatchError(f"{entry.module}: the rows in the model are {what}: {other}")
+        planned.append((rows, neurons, now.clone(), wanted))
+    for rows, neurons, _, wanted in planned:
+        rows[neurons] = wanted
+    return [(rows, neurons, now) for rows, neurons, now, _ in planned]
+
+
+def write_patch(model: nn.Module, patch: Patch) -> None:
+    """Write a patch into a model for good; `save_pretrained` then gives a merged checkpoint.
+
+    Raises:
+        PatchError: another model, or the patch is applied already; nothing is written then.
+    """
+    _swap(model, patch, forwards=True)
+
+
+def undo_patch(model: nn.Module, patch: Patch) -> None:
+    """Take a written patch out again: the original rows come back bit for bit.
+
+    Raises:
+        PatchError: the rows in the model are not the patch's; nothing is written then.
+    """
+    _swap(model, patch, forwards=False)
+
+
+@contextmanager
+def patched(model: nn.Module, patch: Patch) -> Iterator[None]:
+    """The model with a patch, for the time of a block; afterwards every weight is bit-identical.
+
+    Raises:
+        PatchError: see `write_patch`.
+    """
+    before = _swap(model, patch, forwards=True)
+    try:
+        yield
+    finally:
+        for rows, neurons, now in before:
+            rows[neurons] = now

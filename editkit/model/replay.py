@@ -1,0 +1,180 @@
+"""Run only what an edit can change: everything below the lowest edited W_out is computed once.
+
+What comes after the last layer (final norm, head) is learned from one ordinary forward pass. Where the lowest
+edited layer adds its W_out straight to the residual stream, that layer is not run again either: its output
+moves by activations . delta. Both shortcuts are compared with the model itself when they are recorded; a
+model that does more in between is run from the layer's beginning, or whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from editkit.model.editable import Editable
+from editkit.model.feed import feed
+from editkit.model.forward import Asked, asked, call_inputs
+from editkit.model.hooks import adding, recording
+from editkit.plan import Question
+
+TOLERANCE: Final = 1e-3
+Rows = Mapping[int, tuple[Tensor, Tensor]]
+
+
+def _hidden(output: Any) -> Tensor:
+    hidden: Tensor = output[0] if isinstance(output, tuple) else output
+    return hidden
+
+
+@dataclass(frozen=True)
+class _Call:
+    """How the model called one layer."""
+
+    layer: nn.Module
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        if self.arguments:
+            return _hidden(self.layer(hidden, *self.arguments[1:], **self.named))
+        return _hidden(self.layer(**{**self.named, "hidden_states": hidden}))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One batch, ready to be run again and again with other rows added to W_out.
+
+    Attributes:
+        start: the lowest layer that may be edited; `hidden` enters it, `[n, n_tokens, d_model]`.
+        left: what leaves that layer unedited, and `activations` of its chosen neurons `[n, n_tokens, k]`
+            (None where its W_out does not add straight to the residual stream).
+        where: the asked positions; `logits()` returns one row for each, `[n_asked, d_vocab]`.
+        last: what leaves the last layer of the unedited model there (its logits, where the model is run
+            whole): log-probabilities are made from it when asked for; a large vocabulary's would not fit.
+        whole: the model's inputs, where it has to be run whole.
+    """
+
+    editable: Editable
+    start: int
+    hidden: Tensor
+    calls: tuple[_Call, ...]
+    tail: tuple[nn.Module, ...]
+    where: Asked
+    last: Tensor
+    left: Tensor | None = None
+    activations: Tensor | None = None
+    whole: dict[str, Any] | None = None
+
+    @torch.no_grad()
+    def before(self) -> Tensor:
+        """The unedited model's log-probabilities at the asked positions, float32 `[n_asked, d_vocab]`."""
+        return (self.last if self.whole is not None else self._finish(self.last)).float().log_softmax(-1)
+
+    def logits(self, rows: Rows, *, shortcut: bool = True) -> Tensor:
+        """Logits at the asked positions with `rows` (layer -> neurons, delta) added; deltas get gradients.
+
+        Without `shortcut` every layer from `start` on really runs, for those who watch it.
+        """
+        if self.whole is not None:
+            with adding(self.editable, rows):
+                logits: Tensor = self.editable.model(**self.whole).logits[self.where.rows, self.where.columns]
+                return logits
+        if shortcut and self.left is not None and self.activations is not None:
+            return self._finish(self._from_left(self.left, self.activations, rows))
+        with adding(self.editable, rows):
+            hidden = self.hidden
+            for call in self.calls:
+                hidden = call(hidden)
+        return self._finish(hidden[self.where.rows, self.where.columns])
+
+    def _from_left(self, left: Tensor, activations: Tensor, rows: Rows) -> Tensor:
+        if len(self.calls) == 1:  # nothing above mixes positions any more
+            left, activations = (part[self.where.rows, self.where.columns] for part in (left, activations))
+        if self.start in rows:
+            left = left + activations @ rows[self.start][1].to(activations.dtype)
+        if len(self.calls) == 1:
+            return left
+        with adding(self.editable, {layer: change for layer, change in rows.items() if layer != self.start}):
+            for call in self.calls[1:]:
+                left = call(left)
+        return left[self.where.rows, self.where.columns]
+
+    def _finish(self, hidden: Tensor) -> Tensor:
+        for module in self.tail:
+            hidden = module(hidden)
+        return hidden
+
+
+@torch.no_grad()
+def replay(
+    editable: Editable,
+    questions: Sequence[Question],
+    said: Sequence[Sequence[int]],
+    neurons: Mapping[int, Tensor],
+) -> Replay:
+    """Record one batch of questions that can be fed together.
+
+    Args:
+        neurons: layer -> the neurons that may change, int64 `[k]`.
+    """
+    start = min(neurons)
+    fed = feed(editable, questions, said)
+    inputs = call_inputs(editable, fed)
+    calls: list[_Call] = []
+    passing: list[Tensor] = []
+    tail: list[nn.Module] = []
+    emitted: list[Tensor] = []
+    layers = editable.layers
+    inside = {id(module) for layer in layers for module in layer.modules()}
+
+    def enter(layer: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if len(passing) < 2:
+            passing.append(arguments[0] if arguments else named["hidden_states"])
+        kept = {name: value for name, value in named.items() if name != "hidden_states"}
+        calls.append(_Call(layer, (None, *arguments[1:]) if arguments else (), kept))
+
+    def leave(layer: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if len(passing) == 1 and len(calls) == len(layers) - start:
+            passing.append(_hidden(output))
+
+    def after(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if len(calls) == len(layers) - start and not any(True for _ in module.children()):
+            tail.append(module)
+
+    def watch(layer: int, activations: Tensor) -> None:
+        if layer == start:
+            emitted.append(activations[..., neurons[start]].clone())
+
+    with ExitStack() as hooks:
+        for layer in layers[start:]:
+            hooks.callback(layer.register_forward_pre_hook(enter, with_kwargs=True).remove)
+        hooks.callback(layers[-1].register_forward_hook(leave).remove)
+        for module in editable.model.modules():
+            if id(module) not in inside:
+                hooks.callback(module.register_forward_hook(after).remove)
+        hooks.enter_context(recording(editable, watch))
+        logits = editable.model(**inputs).logits
+    where = asked(fed, logits.device)
+    expected = logits[where.rows, where.columns]
+    found = Replay(editable, start, passing[0], tuple(calls), tuple(tail), where, expected)
+    if not _agrees(lambda: found.logits({}), lambda: expected):
+        return replace(found, calls=(), tail=(), whole=inputs)
+    found = replace(found, left=passing[1], activations=emitted[0])
+    found = replace(found, last=found._from_left(passing[1], emitted[0], {}))
+    weights = editable.w_out(start).rows[neurons[start]]
+    trial = {start: (neurons[start], weights.flip(0) * 0.5)}
+    if not _agrees(lambda: found.logits(trial), lambda: found.logits(trial, shortcut=False)):
+        found = replace(found, left=None, activations=None)
+    return found
+
+
+def _agrees(one: Any, other: Any) -> bool:
+    try:
+        return torch.allclose(one().float(), other().float(), atol=TOLERANCE, rtol=TOLERANCE)
+    except (RuntimeError, TypeError, ValueError):  # a model that needs more than its layers and its head
+        return False

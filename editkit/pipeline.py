@@ -1,0 +1,295 @@
+"""Recipe -> EditPlan -> Neurons -> Delta -> Patch -> Report: the arrows, in order, and the random control."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from editkit.evaluate import METRICS
+from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
+from editkit.locate import LOCALIZERS
+from editkit.methods import build
+from editkit.neuron import Neurons
+from editkit.outcome import Applied, Located, Planned
+from editkit.patch.format import SUFFIX
+from editkit.patch.writer import writable
+from editkit.plan import EditPlan
+from editkit.recipe import Recipe
+from editkit.report import Report
+from editkit.solve import SOLVERS
+from editkit.track.nobody import untracked
+from editkit.track.tracker import Tracker
+
+if TYPE_CHECKING:
+    from editkit.evaluate.metric import Metric, Observation
+    from editkit.model.editable import Editable
+    from editkit.patch.file import Patch
+
+VERSIONED: Final = ("editkit", "torch", "transformers", "safetensors", "tokenizers", "numpy")
+PRESERVE: Final = 200
+
+
+@dataclass
+class _Watch:
+    """Adds up the seconds of every stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StageEnded):
+            self.seconds[event.name] = self.seconds.get(event.name, 0.0) + event.seconds
+
+
+def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, track: bool = True) -> Applied:
+    """Do what a recipe asks for: find the neurons, solve, write the patch, prove it, decide.
+
+    Args:
+        output: the patch file; `<name>.editkit.safetensors` in the working directory without it.
+
+    Raises:
+        EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
+    """
+    path = output or Path(f"{recipe.name}{SUFFIX}")
+    writable(path)
+    watch = _Watch()
+    with _tracked(recipe, track, tell) as run:
+        tell = telling(tell, watch, run.tell)
+        editable = _open(recipe, tell)
+        run.resolved(recipe.to_yaml(editable.revision))
+        plan = _plan(recipe, editable, tell)
+        run.plan(plan)
+        found = _locate(recipe, editable, plan, tell)
+        neurons = _united(found)
+        run.neurons(neurons)
+        patch = _solve(recipe, editable, plan, neurons, tell, "solve")
+        rival = _solve(
+            recipe,
+            editable,
+            plan,
+            _matched(recipe, editable, neurons, tell),
+            tell,
+            "solve the random control",
+        )
+        report = _evaluate(recipe, editable, plan, patch, rival, tell)
+        for edit in plan.edits:
+            with run.edit(edit) as part:
+                part.metrics(report.figures(edit.number))
+                part.params({"neurons": " ".join(map(str, found[edit.number]))})
+        patch = _signed(patch, report)
+        with stage(tell, "write the patch"):
+            patch.save(path)
+        run.finish(report, path)
+        run_id, experiment = run.run_id, run.experiment
+    return Applied(
+        recipe, editable.name, neurons, report, path, patch, run_id, experiment, dict(watch.seconds)
+    )
+
+
+def dry_run(recipe: Recipe, *, tell: Tell = nobody) -> Planned:
+    """Everything `apply` decides before it looks for neurons: words, cases, modules, files to be written.
+
+    Raises:
+        EditkitError: see `apply`.
+    """
+    editable = _open(recipe, tell)
+    plan = _plan(recipe, editable, tell)
+    checkpoint, names = _files(editable)
+    modules = tuple(
+        (
+            place.name,
+            names[place.layer],
+            checkpoint.tensor(names[place.layer]).shape,
+            checkpoint.tensor(names[place.layer]).dtype,
+        )
+        for place in editable.w_outs
+    )
+    writes = (f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}")
+    return Planned(plan, modules, recipe.to_yaml(editable.revision), writes)
+
+
+def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
+    """The neurons `apply` would edit, and the tokens each of them promotes most.
+
+    Raises:
+        EditkitError: see `apply`.
+    """
+    editable = _open(recipe, tell)
+    found = _locate(recipe, editable, _plan(recipe, editable, tell), tell)
+    neurons = _united(found)
+    return Located(neurons, found, tuple(map(editable.decoded, neurons)))
+
+
+@contextmanager
+def _tracked(recipe: Recipe, track: bool, tell: Tell) -> Iterator[Tracker]:
+    if track:
+        from editkit.track.run import open_run
+
+        opened: AbstractContextManager[Any] = open_run(recipe, tell)
+    else:
+        opened = untracked()
+    with opened as run:
+        yield run
+
+
+def _open(recipe: Recipe, tell: Tell) -> Editable:
+    with stage(tell, "open the model"):
+        from editkit.model.open import open_model
+
+        editable = open_model(recipe.model_ref())
+        _ = editable.w_outs
+    return editable
+
+
+def _solver(recipe: Recipe) -> Any:
+    return build(SOLVERS, recipe.solve.method, recipe.solve.settings, "solve")
+
+
+def _plan(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
+    from editkit.probe.planning import make_plan
+
+    return make_plan(recipe, editable, preserve=getattr(_solver(recipe), "preserve", PRESERVE), tell=tell)
+
+
+def _locate(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
+    localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    layers = recipe.locate.layers_of(len(editable.w_outs))
+    found: tuple[Neurons, ...] = localizer.locate(editable, plan, layers, recipe.locate.top, tell)
+    return found
+
+
+def _united(found: Sequence[Neurons]) -> Neurons:
+    from editkit.locate.ranking import united
+
+    return united(found)
+
+
+def _matched(recipe: Recipe, editable: Editable, neurons: Neurons, tell: Tell) -> Neurons:
+    from editkit.locate.random import matched
+
+    return matched(editable, neurons, recipe.seed, tell)
+
+
+def _files(editable: Editable) -> tuple[Any, dict[int, str]]:
+    from editkit.checkpoint import Checkpoint
+    from editkit.model.names import file_names
+
+    checkpoint = Checkpoint.open(editable.folder)
+    return checkpoint, file_names(editable, checkpoint.tensors)
+
+
+def _solve(
+    recipe: Recipe, editable: Editable, plan: EditPlan, neurons: Neurons, tell: Tell, name: str
+) -> Patch:
+    from editkit.patch.format import Base, Method, Provenance
+    from editkit.patch.make import Place, make_patch
+    from editkit.patch.words import key_for, keyed_digest
+
+    def renamed(event: Event) -> None:
+        # The control's curves would be taken for the edit's own.
+        if name == "solve":
+            tell(event)
+        elif isinstance(event, StageStarted | Advanced | StageEnded):
+            tell(replace(event, name=name))
+
+    delta = _solver(recipe).solve(editable, plan, neurons, seed=recipe.seed, tell=renamed)
+    checkpoint, names = _files(editable)
+    places = {
+        (part.layer, part.expert): Place(
+            editable.w_out(part.layer).name,
+            names[part.layer],
+            "rows" if editable.w_out(part.layer).as_rows else "columns",
+        )
+        for part in delta.layers
+    }
+    local = editable.revision is None and Path(editable.name).exists()
+    how = recipe.track.privacy.published
+    base = Base(
+        id=f"sha256:{checkpoint.identity}" if local else editable.name,
+        revision=editable.revision,
+        dtype=str(editable.model.dtype).removeprefix("torch."),
+        config_digest=checkpoint.config_digest,
+    )
+    return make_patch(
+        delta,
+        places,
+        checkpoint,
+        base,
+        Provenance(
+            recipe_digest=keyed_digest(recipe.digest, how, key_for(how)),
+            locate=Method(recipe.locate.method, recipe.locate.model_dump(mode="json", exclude={"method"})),
+            solve=Method(recipe.solve.method, _solver(recipe).model_dump(mode="json")),
+            seed=recipe.seed,
+            versions={package: metadata.version(package) for package in VERSIONED},
+            neuron_scores={
+                str(neuron): score for neuron, score in zip(neurons.items, neurons.scores, strict=True)
+            },
+            edits=_described(recipe, plan),
+        ),
+    )
+
+
+def _described(recipe: Recipe, plan: EditPlan) -> tuple[str, ...]:
+    from editkit.patch.words import key_for, mask
+
+    how = recipe.track.privacy.published
+    key = key_for(how)
+    found = []
+    for edit in plan.edits:
+        words = ", ".join(mask(word, how, key) for word in edit.sources)
+        target = mask(edit.target, how, key) if edit.target is not None else "the next best"
+        found.append(f"{edit.kind} {words} -> {target}")
+    return tuple(found)
+
+
+def _evaluate(
+    recipe: Recipe, editable: Editable, plan: EditPlan, patch: Patch, rival: Patch, tell: Tell
+) -> Report:
+    from editkit.evaluate.decide import decide
+    from editkit.evaluate.observe import observe, unedited
+    from editkit.evaluate.scoring import rows, scores, spread
+
+    metrics = [_metric(name) for name in recipe.evaluate.metrics]
+    cases = [case for case in plan.cases if case.role != "preserve"]
+
+    def watch(some: Patch, name: str) -> list[Observation]:
+        return observe(
+            editable,
+            cases,
+            some,
+            name=name,
+            max_new_tokens=recipe.evaluate.max_new_tokens,
+            batch_size=recipe.evaluate.batch_size,
+            drift="drift" in recipe.evaluate.metrics,
+            tell=tell,
+        )
+
+    after = watch(patch, "ask the edited model")
+    control = watch(rival, "ask the random control")
+    found = scores(metrics, plan, cases, unedited(cases), after, control)
+    verdict = decide(plan, found, {str(name): asked for name, asked in recipe.accept.items()})
+    for reason in verdict.reasons:
+        tell(Noted(reason, warning=True))
+    return Report(
+        found,
+        verdict,
+        plan.counts(),
+        rows(metrics, plan, cases, after, control),
+        details={"asked": float(plan.asked), **spread(cases, after)},
+    )
+
+
+def _metric(name: str) -> Metric:
+    module, _, attribute = METRICS[name].partition(":")
+    metric: Metric = getattr(importlib.import_module(module), attribute)
+    return metric
+
+
+def _signed(patch: Patch, report: Report) -> Patch:
+    """The patch with the scores of its acceptance run."""
+    provenance = replace(patch.provenance, scores=report.table(), accepted=report.verdict.accepted)
+    return replace(patch, provenance=provenance)

@@ -1,0 +1,7 @@
+"""EditPlan, Neurons -> Delta: the smallest change of the chosen rows that does what is asked."""
+
+from typing import Final
+
+SOLVERS: Final = {
+    "gradient": "editkit.solve.gradient:Gradient",
+}

@@ -1,0 +1,140 @@
+"""The loss of a change, and the descent along it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from editkit.errors import SolveError
+from editkit.events import Measured, Tell, stage
+from editkit.model.editable import Editable
+from editkit.model.hooks import recording
+from editkit.solve.constraint import project
+from editkit.solve.lessons import Lesson
+
+
+@dataclass(frozen=True)
+class Change:
+    """The rows that may move in one layer.
+
+    Attributes:
+        neurons: int64 `[k]`; `rows` their weights, float32 `[k, d_model]`.
+        bound: the longest change of each row, `[k]`.
+        delta: the change, `[k, d_model]`, a leaf that gradients flow to.
+        moment: second moment of the neurons' activations on preserve cases, `[k, k]`.
+    """
+
+    neurons: Tensor
+    rows: Tensor
+    bound: Tensor
+    delta: Tensor
+    moment: Tensor
+
+
+@torch.no_grad()
+def second_moments(
+    editable: Editable, lessons: Sequence[Lesson], places: Mapping[int, Tensor]
+) -> dict[int, Tensor]:
+    """Mean outer product of the chosen neurons' activations at the lessons' positions, layer -> `[k, k]`."""
+    total = {layer: torch.zeros(len(own), len(own), device=own.device) for layer, own in places.items()}
+    count = 0
+    for lesson in lessons:
+
+        def watch(layer: int, activations: Tensor, lesson: Lesson = lesson) -> None:
+            if layer in total:
+                where = lesson.replay.where
+                some = activations[where.rows, where.columns][:, places[layer]].float()
+                total[layer] += some.T @ some
+
+        with recording(editable, watch):
+            lesson.replay.logits({}, shortcut=False)
+        count += len(lesson.replay.where.rows)
+    return {layer: value / max(1, count) for layer, value in total.items()}
+
+
+def _divergence(wanted_log: Tensor, log_p: Tensor) -> Tensor:
+    """KL(wanted || p) of each position, in nats; zero probabilities count nothing."""
+    wanted = wanted_log.exp()
+    return (wanted * (wanted_log.clamp(min=-1e4) - log_p)).sum(-1)
+
+
+def losses(lesson: Lesson, changes: Mapping[int, Change]) -> tuple[Tensor, Tensor, int]:
+    """Weighted target loss, summed preserve loss and its number of positions, of one lesson."""
+    rows = {layer: (change.neurons, change.delta) for layer, change in changes.items()}
+    log_p = lesson.replay.logits(rows).float().log_softmax(-1)
+    target = log_p.new_zeros(())
+    if len(lesson.changed):
+        apart = _divergence(lesson.wanted.log(), log_p[lesson.changed])
+        target = (apart * lesson.weight).sum()
+    kept = log_p.new_zeros(())
+    if len(lesson.kept):
+        kept = _divergence(lesson.replay.before()[lesson.kept], log_p[lesson.kept]).sum()
+    return target, kept, len(lesson.kept)
+
+
+def _endless(lessons: Sequence[Lesson], seed: int) -> Iterator[Lesson]:
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        for place in torch.randperm(len(lessons), generator=generator).tolist():
+            yield lessons[place]
+
+
+def descend(
+    edits: Sequence[Lesson],
+    preserves: Sequence[Sequence[Lesson]],
+    changes: Mapping[int, Change],
+    *,
+    steps: int,
+    lr: float,
+    kl_weight: float,
+    drift_weight: float,
+    stop_at: float,
+    seed: int,
+    tell: Tell,
+) -> None:
+    """Adam on the changes' deltas, projected into their bounds after every step; the step size falls to zero.
+
+    Args:
+        preserves: groups of lessons (far, near); each step takes one lesson of every group.
+
+    Raises:
+        SolveError: the loss is no number.
+    """
+    parameters = [change.delta for change in changes.values()]
+    scale = float(torch.cat([change.rows.flatten() for change in changes.values()]).pow(2).mean().sqrt())
+    optimizer = torch.optim.Adam(parameters, lr=lr * scale)
+    streams = [_endless(group, seed + 1 + place) for place, group in enumerate(preserves) if group]
+    stream, calm = _endless(edits, seed), 0
+    with stage(tell, "solve", steps) as advance:
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = lr * scale * (1 - step / steps)
+            optimizer.zero_grad()
+            target, kept, count = losses(next(stream), changes)
+            target = target * len(edits)  # a lesson is one of that many parts of the edit cases
+            preserve = kept / max(1, count)
+            for other in streams:
+                _, some, number = losses(next(other), changes)
+                preserve = preserve + some / max(1, number)
+            drift = sum(
+                (((change.moment @ change.delta) * change.delta).sum() for change in changes.values()),
+                start=target.new_zeros(()),
+            )
+            loss = target + kl_weight * preserve + drift_weight * drift / len(changes)
+            if not torch.isfinite(loss):
+                raise SolveError(
+                    f"the loss is no number at step {step}: lower solve.lr, or use dtype float32"
+                )
+            loss.backward()
+            optimizer.step()
+            for change in changes.values():
+                project(change.delta, change.bound)
+            for key, value in (("target", target), ("preserve", preserve), ("drift", drift)):
+                tell(Measured(f"loss/{key}", value.item(), step))
+            advance(1, f"target {target.item():.4f}, preserve {preserve.item():.4f}")
+            calm = calm + 1 if target.item() < stop_at else 0
+            if calm >= 2 * len(edits):
+                break

@@ -1,0 +1,60 @@
+"""A plan's cases as MLflow dataset inputs: equal cases have equal digests."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, get_args
+
+from editkit.plan import Case, EditPlan, Role
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
+
+CASES_FILE: Final = "cases.json"
+COLUMNS: Final = ("id", "prompt", "images", "said")
+
+
+def inputs(plan: EditPlan, recipe_digest: str) -> list[DatasetInput]:
+    """One dataset for each role that has cases; its context is the role."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    found = []
+    for role in get_args(Role):
+        cases = plan.of(role)
+        if not cases:
+            continue
+        schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
+        dataset = Dataset(
+            name=f"{role.replace('_', '-')}-cases",
+            digest=_digest(cases),
+            source_type="local",
+            source=json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
+            schema=json.dumps({"mlflow_colspec": schema}),
+            profile=json.dumps({"num_rows": len(cases), "num_elements": len(cases) * len(COLUMNS)}),
+        )
+        found.append(DatasetInput(dataset, tags=[InputTag("mlflow.data.context", role)]))
+    return found
+
+
+def listing(plan: EditPlan) -> str:
+    """All cases as JSON: what was asked, in which role, and what the unedited model said."""
+    cases = [
+        {
+            "id": case.question.id,
+            "role": case.role,
+            "near": case.near,
+            "edits": list(case.edits),
+            "probe": case.probe,
+            "prompt": case.question.prompt,
+            "images": [picture.name for picture in case.question.images],
+            "said": case.said,
+        }
+        for case in plan.cases
+    ]
+    return json.dumps(cases, ensure_ascii=False, indent=1)
+
+
+def _digest(cases: tuple[Case, ...]) -> str:
+    """16 hex digits: MLflow keeps at most 36 characters."""
+    return sha256("\n".join(sorted(case.question.id for case in cases)).encode()).hexdigest()[:16]

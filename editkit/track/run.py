@@ -1,0 +1,211 @@
+"""One MLflow run per `apply`, with a nested run per edit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import file_digest
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from editkit.errors import TrackError
+from editkit.events import Event, Measured, StageEnded, Tell, nobody
+from editkit.neuron import Neurons
+from editkit.patch.words import key_for, keyed_digest
+from editkit.plan import EditPlan, Picture, PlannedEdit
+from editkit.recipe import Recipe
+from editkit.report import Report
+from editkit.track import datasets, figures, table, words
+from editkit.track.experiment import new_run
+from editkit.track.sink import Guard, Sink
+from editkit.track.store import connect, quiet, store_uri, unusable
+from editkit.track.values import allowed, flat, merged, worst
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+NOTE: Final = "mlflow.note.content"
+
+
+class EditRun:
+    """The nested run of one edit."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+
+    @property
+    def run_id(self) -> str:
+        return self.sink.run_id
+
+    def tell(self, event: Event) -> None:
+        _listen(self.sink, event)
+
+    def params(self, values: Mapping[str, object]) -> None:
+        self.sink.params(flat(values, "edit"))
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self.sink.metrics({allowed(key): value for key, value in values.items()})
+
+
+class Run:
+    """A run from its recipe to its report; `tell` makes it a listener."""
+
+    def __init__(self, recipe: Recipe, digest: str, sink: Sink, experiment: str, experiment_id: str) -> None:
+        self.experiment: str | None = experiment
+        self._recipe = recipe
+        self._digest = digest
+        self._sink = sink
+        self._experiment_id = experiment_id
+        self._history: dict[str, list[tuple[int, float]]] = {}
+        self._pictures: dict[str, Picture] = {}
+        self._labels: dict[int, str] = {}
+        self._edits: dict[int, EditRun] = {}
+
+    @property
+    def run_id(self) -> str | None:
+        return self._sink.run_id
+
+    def tell(self, event: Event) -> None:
+        _listen(self._sink, event)
+        if isinstance(event, Measured):
+            self._history.setdefault(event.key, []).append((event.step, event.value))
+
+    def resolved(self, text: str) -> None:
+        """The recipe as YAML with every default, and with the commit that the model's name stood for."""
+        self._sink.text(text, "resolved.yaml")
+
+    def plan(self, plan: EditPlan) -> None:
+        """The cases as dataset inputs and as a file, their counts as metrics."""
+        self._labels = {edit.number: edit.label for edit in plan.edits}
+        self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
+        self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
+        self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
+        self._sink.flush()
+        self._sink.text(datasets.listing(plan), datasets.CASES_FILE)
+        self._sink.inputs(datasets.inputs(plan, self._digest))
+
+    def neurons(self, neurons: Neurons) -> None:
+        ranked = [
+            {"name": str(neuron), "score": score}
+            for neuron, score in zip(neurons.items, neurons.scores, strict=True)
+        ]
+        self._sink.text(json.dumps({"method": neurons.method, "neurons": ranked}, indent=1), "neurons.json")
+        self._sink.params({"neurons.count": str(len(neurons)), "neurons.method": neurons.method})
+        self._sink.figure(figures.neurons_per_layer(neurons), "figures/neurons_per_layer.png")
+
+    @contextmanager
+    def edit(self, edit: PlannedEdit) -> Iterator[EditRun]:
+        """A nested run for one edit, closed with the status the block ends in."""
+        sink = self._sink.nested(self._experiment_id, f"{self._recipe.name} edit {edit.number}: {edit.kind}")
+        nested = EditRun(sink)
+        self._edits[edit.number] = nested
+        nested.params(
+            {
+                "number": edit.number,
+                "kind": edit.kind,
+                "label": edit.label,
+                "when": edit.when,
+                "forms": len(edit.forms),
+            }
+        )
+        with _closing(sink):
+            yield nested
+
+    def finish(self, report: Report, patch_path: Path) -> None:
+        """Scores, table, report, figures, the patch, and the verdict as a tag."""
+        sink = self._sink
+        deciding = worst(report)
+        sink.metrics(merged(deciding))
+        sink.metrics({allowed(f"cases/{name}"): count for name, count in report.counts.items()})
+        sink.metrics({allowed(f"details/{name}"): value for name, value in report.details.items()})
+        sink.flush()
+        for number, nested in self._edits.items():
+            nested.sink.metrics(merged(score for score in report.scores if score.edit == number))
+            nested.sink.flush()
+        verdict = "accepted" if report.verdict.accepted else "rejected"
+        text = words.report_markdown(
+            report,
+            name=f"{self._recipe.name}: {verdict}",
+            patch_file=patch_path.name,
+            recipe_digest=self._digest,
+            labels=self._labels,
+        )
+        sink.text(text, "report.md")
+        sink.file(patch_path, "patch")
+        with patch_path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        sink.tags(
+            {"editkit.verdict": verdict, "editkit.patch_digest": digest, NOTE: words.description(report)}
+        )
+        if rows := table.chosen(report.rows):
+            sink.table(table.columns(rows, self._pictures), "before_after.json")
+        sink.figure(figures.scores(deciding), "figures/scores.png")
+        if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
+            sink.figure(figures.curves(losses), "figures/loss.png")
+
+
+@contextmanager
+def open_run(recipe: Recipe, tell: Tell = nobody) -> Iterator[Run]:
+    """A run that is open for a block, with the recipe's settings as params.
+
+    Ends FINISHED, FAILED on an exception, KILLED on Ctrl-C. `tell` hears when the store breaks on the way.
+
+    Raises:
+        TrackError: the store can't be used; known before the block begins.
+    """
+    uri = store_uri(recipe.track.uri)
+    how = recipe.track.privacy.published
+    # As the patch has it, so that the two can be told to belong together.
+    digest = keyed_digest(recipe.digest, how, key_for(how))
+    with quiet():
+        client = connect(uri, tell)
+        sink, run = _begin(client, uri, recipe, digest, tell)
+        with _closing(sink):
+            _first_file(client, uri, sink, recipe)
+            sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
+            sink.params(flat(recipe.document(), "recipe"))
+            yield run
+
+
+def _begin(client: MlflowClient, uri: str, recipe: Recipe, digest: str, tell: Tell) -> tuple[Sink, Run]:
+    try:
+        place = new_run(client, uri, recipe.track.experiment, recipe.name, os.environ.get("MLFLOW_RUN_ID"))
+    except TrackError:
+        raise
+    except Exception as error:  # as in connect: a store may be any plugin
+        raise unusable(uri, error) from error
+    sink = Sink(client, place.run_id, Guard(uri, tell))
+    return sink, Run(recipe, digest, sink, place.experiment, place.experiment_id)
+
+
+def _first_file(client: MlflowClient, uri: str, sink: Sink, recipe: Recipe) -> None:
+    """Written unguarded: a place for files that refuses them is found out before the long work."""
+    try:
+        client.log_text(sink.run_id, recipe.written, "recipe.yaml")
+    except Exception as error:  # as in connect
+        raise unusable(uri, error) from error
+
+
+@contextmanager
+def _closing(sink: Sink) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        sink.close("KILLED")
+        raise
+    except BaseException as error:
+        sink.tags({"editkit.error": str(error) or type(error).__name__})
+        sink.close("FAILED")
+        raise
+    sink.close("FINISHED")
+
+
+def _listen(sink: Sink, event: Event) -> None:
+    if isinstance(event, Measured):
+        sink.metric(allowed(event.key), event.value, event.step)
+    elif isinstance(event, StageEnded):
+        sink.metric(allowed(f"seconds/{event.name}"), event.seconds)
+        sink.flush()

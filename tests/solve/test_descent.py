@@ -1,0 +1,155 @@
+"""The descent: inside its bounds at every step, and downhill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from editkit.errors import SolveError
+from editkit.events import Event, Measured, nobody
+from editkit.model.editable import Editable
+from editkit.model.hooks import recording
+from editkit.plan import Case, Question
+from editkit.probe.questions import question
+from editkit.solve import descent
+from editkit.solve.descent import Change, descend, losses, second_moments
+from editkit.solve.lessons import Lesson, preserve_lessons
+
+PLACES = {0: torch.tensor([1, 7, 30]), 2: torch.tensor([4])}
+
+
+def changes(editable: Editable, ratio: float) -> dict[int, Change]:
+    found = {}
+    for layer, neurons in PLACES.items():
+        rows = editable.w_out(layer).rows.detach()[neurons].float()
+        k = len(neurons)
+        zero = torch.zeros_like(rows, requires_grad=True)
+        found[layer] = Change(neurons, rows, ratio * rows.norm(dim=1), zero, torch.zeros(k, k))
+    return found
+
+
+def lesson(editable: Editable, case: Case, token: int) -> Lesson:
+    """Wants one token, for certain, at the case's first position."""
+    record = preserve_lessons(editable, [case], PLACES, 4, lambda steps: None)[0].replay
+    wanted = torch.zeros(1, editable.unembedding.shape[0])
+    wanted[0, token] = 1.0
+    kept = torch.arange(1, len(record.where.rows))
+    return Lesson(record, torch.tensor([0]), wanted, torch.ones(1), kept)
+
+
+@pytest.fixture
+def lessons(llama: Editable, make_case: Callable[..., Case]) -> list[Lesson]:
+    cases = [make_case(llama.tokenizer, question(f"I see {n}"), " a gun") for n in range(2)]
+    return [lesson(llama, case, 40) for case in cases]
+
+
+def run(lessons: list[Lesson], made: dict[int, Change], tell: Any = nobody, **others: Any) -> None:
+    settings: dict[str, Any] = {
+        "steps": 12,
+        "lr": 0.5,
+        "kl_weight": 0.1,
+        "drift_weight": 0.0,
+        "stop_at": 0.0,
+        "seed": 0,
+    }
+    descend(lessons, [], made, tell=tell, **{**settings, **others})
+
+
+@pytest.mark.parametrize("ratio", [0.05, 0.5, 2.0])
+def test_the_bound_holds_after_every_step(
+    llama: Editable, lessons: list[Lesson], ratio: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = changes(llama, ratio)
+    seen: list[float] = []
+    plain = descent.losses
+
+    def watched(one: Lesson, some: Any) -> Any:
+        seen.extend(float((c.delta.detach().norm(dim=1) / c.bound).max()) for c in some.values())
+        return plain(one, some)
+
+    monkeypatch.setattr(descent, "losses", watched)
+    run(lessons, made)
+    seen += [float((c.delta.detach().norm(dim=1) / c.bound).max()) for c in made.values()]
+    assert len(seen) == 2 * 13
+    assert max(seen) <= 1 + 1e-5
+    if ratio == 0.05:
+        assert max(seen) > 0.99, "a tight bound is met"
+
+
+def test_the_target_loss_falls(llama: Editable, lessons: list[Lesson]) -> None:
+    told: list[Event] = []
+    run(lessons, changes(llama, 5.0), told.append, steps=40)
+    curve = [one.value for one in told if isinstance(one, Measured) and one.key == "loss/target"]
+    assert len(curve) == 40
+    assert curve[-1] < 0.5 * curve[0]
+    keys = {one.key for one in told if isinstance(one, Measured)}
+    assert keys == {"loss/target", "loss/preserve", "loss/drift"}
+
+
+def test_a_zero_change_loses_nothing_but_the_target(llama: Editable, lessons: list[Lesson]) -> None:
+    target, kept, count = losses(lessons[0], changes(llama, 1.0))
+    own = lessons[0].replay.before()[0, 40]
+    assert target.item() == pytest.approx(-own.item(), rel=1e-4)
+    assert kept.item() == pytest.approx(0.0, abs=1e-5)
+    assert count == len(lessons[0].kept)
+
+
+def test_it_stops_when_the_target_stays_low(llama: Editable, lessons: list[Lesson]) -> None:
+    told: list[Event] = []
+    run(lessons, changes(llama, 5.0), told.append, steps=60, stop_at=1e9)
+    assert len([one for one in told if isinstance(one, Measured) and one.key == "loss/target"]) == 4
+
+
+def test_equal_seeds_give_equal_bits(llama: Editable, lessons: list[Lesson]) -> None:
+    first, second = changes(llama, 1.0), changes(llama, 1.0)
+    run(lessons, first)
+    run(lessons, second)
+    assert all(torch.equal(first[layer].delta, second[layer].delta) for layer in first)
+
+
+def test_a_loss_that_is_no_number_is_told(llama: Editable, lessons: list[Lesson]) -> None:
+    broken = [
+        Lesson(one.replay, one.changed, one.wanted * float("nan"), one.weight, one.kept) for one in lessons
+    ]
+    with pytest.raises(SolveError, match="at step 0: lower"):
+        run(broken, changes(llama, 1.0))
+
+
+def test_the_models_weights_stay(llama: Editable, lessons: list[Lesson]) -> None:
+    before = {name: weight.clone() for name, weight in llama.model.named_parameters()}
+    run(lessons, changes(llama, 1.0))
+    assert all(torch.equal(before[name], weight) for name, weight in llama.model.named_parameters())
+    assert all(weight.grad is None for weight in llama.model.parameters())
+
+
+def test_second_moments_are_means_over_the_asked_positions(
+    any_model: Editable, ask: Callable[..., list[Question]], make_case: Callable[..., Case]
+) -> None:
+    cases = [make_case(any_model.tokenizer, asked, " a cup", "preserve") for asked in ask(any_model)]
+    kept = preserve_lessons(any_model, cases, PLACES, 2, lambda steps: None)
+    found = second_moments(any_model, kept, PLACES)
+    for layer, neurons in PLACES.items():
+        collected: list[torch.Tensor] = []
+        for one in kept:
+            where = one.replay.where
+
+            def watch(
+                at: int,
+                seen: torch.Tensor,
+                where: Any = where,
+                layer: int = layer,
+                neurons: torch.Tensor = neurons,
+                collected: list[torch.Tensor] = collected,
+            ) -> None:
+                if at == layer:
+                    collected.append(seen[where.rows, where.columns][:, neurons])
+
+            with recording(any_model, watch), torch.no_grad():
+                one.replay.logits({}, shortcut=False)
+        rows = torch.cat(collected)
+        assert len(rows) == sum(len(case.said_tokens) + 1 for case in cases)
+        assert torch.allclose(found[layer], rows.T @ rows / len(rows), rtol=1e-3, atol=1e-5)
+        assert torch.allclose(found[layer], found[layer].T, atol=1e-5)

@@ -1,0 +1,113 @@
+"""The nouns of a plan: words as they are found, pictures as they are read, cases as they are counted."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from editkit.errors import InputError
+from editkit.plan import Case, EditPlan, Form, Picture, PlannedEdit, Question, collapsed, matcher
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "found"),
+    [
+        (["gun"], "a gun.", ["gun"]),
+        (["gun"], "begun gunner gun_ 9gun", []),
+        (["gun"], "GUN, Gun; (gun) gun's", ["GUN", "Gun", "gun", "gun"]),
+        (["gun", "guns"], "guns and a gun", ["guns", "gun"]),
+        (["hot dog"], "a hot\n dog", ["hot\n dog"]),
+        (["[redacted]"], "a [redacted].", ["[redacted]"]),
+        (["a.b"], "a.b axb", ["a.b"]),
+        ([], "anything", []),
+    ],
+)
+def test_a_word_is_found_whole_whatever_its_case(words: list[str], text: str, found: list[str]) -> None:
+    assert matcher(words).findall(text) == found
+
+
+@given(word=st.from_regex(r"[a-z]{1,8}", fullmatch=True), other=st.from_regex(r"[a-z]{1,8}", fullmatch=True))
+def test_a_word_is_found_in_a_list_only_where_it_is(word: str, other: str) -> None:
+    assert (matcher([word]).search(f"{other}, {word}.") is not None) is True
+    assert (matcher([word]).search(f"{other}, {other}{word}.") is None) == (word != other)
+
+
+@given(text=st.text())
+def test_collapsing_twice_is_collapsing_once(text: str) -> None:
+    assert collapsed(collapsed(text)) == collapsed(text)
+    assert not re.search(r"\s\s|^\s|\s$", collapsed(text))
+
+
+def test_collapsed_composes_letters() -> None:
+    assert collapsed(" cafe\u0301\n au  lait ") == "caf\u00e9 au lait"
+
+
+FORMS = (Form("gun", (1,), (1,), "cup"), Form("Gun", (2,), (2,), "Cup"), Form("guns", (3,), (3,), "cups"))
+EDIT = PlannedEdit(0, "map", "map gun -> cup", ("gun",), "cup", FORMS)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [("gun", "cup"), ("Gun", "Cup"), ("guns", "cups"), ("GUNS", "cups"), ("knife", None)],
+)
+def test_the_matching_target_form(written: str, instead: str | None) -> None:
+    assert EDIT.instead_of(written) == instead
+
+
+def test_an_edit_tells_its_words() -> None:
+    assert EDIT.says_source("two Guns")
+    assert not EDIT.says_source("begun")
+    assert EDIT.says_target("Cups!")
+    assert not PlannedEdit(0, "suppress", "", ("gun",), None, (Form("gun", (1,), (1,)),)).says_target("cup")
+
+
+def picture_bytes(mode: str, exif: bytes | None = None) -> bytes:
+    stream = io.BytesIO()
+    options = {} if exif is None else {"exif": exif}
+    Image.new(mode, (4, 2)).save(stream, format="PNG" if exif is None else "JPEG", **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "1", "P"])
+def test_every_picture_is_opened_in_rgb(mode: str) -> None:
+    opened = Picture("p", picture_bytes(mode)).open()
+    assert (opened.mode, opened.size) == ("RGB", (4, 2))
+
+
+def test_a_turned_picture_is_put_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert Picture("p", picture_bytes("RGB", exif.tobytes())).open().size == (2, 4)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"hello"])
+def test_bytes_that_are_no_picture(content: bytes) -> None:
+    with pytest.raises(InputError, match=r"broken\.png: not a readable picture"):
+        Picture("broken.png", content).open()
+
+
+def test_a_truncated_picture_is_no_picture() -> None:
+    stream = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(stream, format="PNG")
+    with pytest.raises(InputError, match="not a readable picture"):
+        Picture("half.png", stream.getvalue()[:500]).open()
+
+
+def test_a_plan_counts_its_roles() -> None:
+    question = Question("q", "g", "what?")
+    cases = (
+        Case(question, "edit", "", (), (0,)),
+        Case(question, "edit", "", (), (0, 1)),
+        Case(question, "control", "", ()),
+        Case(question, "control", "", (), near=True),
+    )
+    plan = EditPlan((EDIT,), cases, 7)
+    assert plan.counts() == {"edit": 2, "control": 1, "control_near": 1}
+    assert len(plan.of("edit")) == len(plan.of("edit", 0)) == 2
+    assert plan.of("edit", 1) == cases[1:2]
+    assert plan.of("held_out") == ()
