@@ -57,7 +57,7 @@ def interrupted_at(stage: str, recipe: Path, *more: str) -> tuple[int, list[str]
             if line.startswith(stage):
                 break
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=300)
+        out, err = running.communicate(timeout=900)
     finally:
         if running.poll() is None:
             running.kill()
