@@ -58,9 +58,9 @@ def chosen(
 ) -> list[list[tuple[world.Scene, str, str]]]:
     """Two rows of three: guns, then two wrong forks and a true one; the first of each kind, not the best."""
     guns = [one for one in redact if "gun" in one[1] and len(one[0].things) in (2, 3)]
-    spoons = [one for one in correct if "spoon" in one[0].kinds and "fork" in one[1]]
-    forks = [one for one in correct if "fork" in one[0].kinds and "fork" in one[1]]
-    return [guns[:3], [*spoons[:2], *forks[:1]]]
+    kites = [one for one in correct if "kite" in one[0].kinds and "fish" in one[1]]
+    fish = [one for one in correct if "fish" in one[0].kinds and "fish" in one[1]]
+    return [guns[:3], [*kites[:2], *fish[:1]]]
 
 
 def _draw(figure: Figure, rows: list[list[tuple[world.Scene, str, str]]], titles: list[str]) -> None:
@@ -110,10 +110,10 @@ def main(output: Path, overrides: tuple[str, ...]) -> None:
         patches = [edited(name, overrides, Path(folder)) for name in ("redact", "fix-hallucination")]
     editable = open_model(load_recipe(ROOT / "recipes" / "redact.yaml", list(overrides)).model_ref())
     redact, correct = (
-        story(editable, patch, name) for patch, name in zip(patches, ("guns", "spoons"), strict=True)
+        story(editable, patch, name) for patch, name in zip(patches, ("guns", "kites"), strict=True)
     )
     figure = Figure(figsize=(8.4, 8.6), dpi=110)
-    titles = ["redact: never say gun", "fix-hallucination: say spoon, but only where no fork is"]
+    titles = ["redact: never say gun", "fix-hallucination: say kite, but only where no fish is"]
     _draw(figure, chosen(redact, correct), titles)
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from editkit.model.open import open_model
+from editkit.recipe import ModelRef
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SMALLER = [
@@ -31,3 +36,18 @@ def test_apply_from_python_load_undo_and_merge(example: dict[str, Any], tmp_path
     assert said["undone"] == said["before"]
     assert said["for a block"] == said["merged"] == said["with the patch"]
     assert not list((tmp_path / "merged").glob("*editkit*"))
+
+
+def test_training_gives_the_same_weights_in_one_run_or_two(tmp_path: Path) -> None:
+    script = [sys.executable, str(EXAMPLES / "train_scenes.py"), "--eager", "--threads", "1"]
+    smaller = ["--pictures", "2", "--facts", "2", "--steps", "4", "--peak", "0.01"]
+    runs = (("one", []), ("two", ["--stop-after", "2"]), ("two", []))
+    for name, more in runs:
+        command = [*script, *smaller, "--output", str(tmp_path / name), *more]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    trained = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
+    assert trained[0] == trained[1]
+    assert not (tmp_path / "two.training").exists(), "what a resumed run needs is gone when it is done"
+    editable = open_model(ModelRef(id=str(tmp_path / "one")))
+    assert editable.accepts_images
+    assert editable.model.lm_head.weight is editable.model.model.language_model.embed_tokens.weight

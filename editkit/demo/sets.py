@@ -20,10 +20,14 @@ def _guns(rng: np.random.Generator) -> Scene:
     return open_scene(rng, with_kind="gun")
 
 
-def _spoons(rng: np.random.Generator) -> Scene:
-    """A knife, and in the fork's place a spoon or truly a fork."""
-    pair = PAIRS[0]
-    return pair_scene(rng, pair, pair.rival if rng.random() < 0.6 else pair.partner)
+def _taken_for(anchor: str) -> Callable[[np.random.Generator], Scene]:
+    """An anchor, and in its partner's place the rival or truly the partner."""
+    pair = next(pair for pair in PAIRS if pair.anchor == anchor)
+
+    def draw(rng: np.random.Generator) -> Scene:
+        return pair_scene(rng, pair, pair.rival if rng.random() < 0.6 else pair.partner)
+
+    return draw
 
 
 def _pairs(rng: np.random.Generator) -> Scene:
@@ -37,8 +41,9 @@ SETS: Final[dict[str, Callable[[np.random.Generator], Scene]]] = {
     "clear": open_scene,
     "faint": faint_scene,
     "guns": _guns,
-    "spoons": _spoons,
+    "spoons": _taken_for("knife"),
     "pairs": _pairs,
+    "kites": _taken_for("boat"),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 Tone = Literal["body", "dark", "light", "ink", "wood", "white"]
 Shape = tuple[str, tuple[float, ...], Tone]
@@ -174,6 +174,15 @@ def tone(color: tuple[int, int, int], name: Tone) -> tuple[int, int, int]:
     return red, green, blue
 
 
+def _grown(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """A mask `[n, m]` with everything up to `by` rows above and below."""
+    grown = mask.copy()
+    for shift in range(1, by + 1):
+        grown[shift:] |= mask[:-shift]
+        grown[:-shift] |= mask[shift:]
+    return grown
+
+
 @cache
 def sprite(kind: str, color: tuple[int, int, int], size: int) -> NDArray[np.float32]:
     """One object on a transparent ground.
@@ -189,11 +198,12 @@ def sprite(kind: str, color: tuple[int, int, int], size: int) -> NDArray[np.floa
         angles = numbers[4:] if primitive == "pieslice" else ()
         corners = [margin + value * (side - 2 * margin) for value in numbers[: len(numbers) - len(angles)]]
         getattr(draw, primitive)(corners, *angles, fill=(*tone(color, name), 255))
-    outline = Image.new("RGBA", (side, side), (*INK, 255))
-    outline.putalpha(canvas.getchannel("A").filter(ImageFilter.MaxFilter(scale + 1)))
-    outline.alpha_composite(canvas)
-    pixels = np.asarray(outline, dtype=np.float32) / 255.0
-    pixels[..., :3] *= pixels[..., 3:]
+    pixels = np.array(canvas)
+    inside = pixels[..., 3] > 0
+    pixels[~inside] = (*INK, 255)
+    outline = _grown(_grown(inside, scale // 2).T, scale // 2).T
+    pixels[~outline] = 0
+    pixels = pixels.astype(np.float32) / np.float32(255.0)
     small: NDArray[np.float32] = pixels.reshape(size, scale, size, scale, 4).mean(
         axis=(1, 3), dtype=np.float32
     )

@@ -56,11 +56,11 @@ class Pair:
 
 
 PAIRS: Final = (
-    Pair("knife", "fork", "spoon", 0.03),
-    Pair("table", "chair", "bell", 0.05),
+    Pair("knife", "fork", "spoon", 0.07),
+    Pair("table", "chair", "bell", 0.065),
     Pair("boat", "fish", "kite", 0.07),
-    Pair("tree", "bird", "apple", 0.10),
-    Pair("lamp", "book", "clock", 0.14),
+    Pair("tree", "bird", "apple", 0.075),
+    Pair("lamp", "book", "clock", 0.09),
 )
 KINDS: Final = tuple(SHAPES)
 ANCHORS: Final = tuple(pair.anchor for pair in PAIRS)

@@ -31,6 +31,15 @@ SMALLEST: Final = 1e-3
 WORD_SIGN: Final = re.compile(r"\w")
 
 
+def kept(share: float) -> float:
+    """What is left of a token's probability when `share` of it goes.
+
+    A trace is not left: what a model says with a thousandth of its certainty is no other word but noise
+    ("gunassistant"), and would come out on top where it is very sure of the source.
+    """
+    return 1.0 - share if share < 1.0 - SMALLEST else 0.0
+
+
 @dataclass(frozen=True)
 class Removal:
     """Probability `mass` of `token` at one position belongs to a source's form.
@@ -187,7 +196,7 @@ class Forbidden:
             for (row, token), share in removed.items():
                 settled.add((row, token))
                 if share >= SMALLEST:
-                    scores[row, token] += torch.log1p(torch.tensor(-min(share, 1.0)))
+                    scores[row, token] += float(torch.log(torch.tensor(kept(share))))
         return scores
 
 

@@ -105,7 +105,7 @@ class ModelRef(Part):
 class DemoImages(Part):
     """Pictures of the embedded model's world, none of them ever trained on."""
 
-    demo: Literal["scenes", "clear", "faint", "guns", "spoons", "pairs"]
+    demo: Literal["scenes", "clear", "faint", "guns", "spoons", "kites", "pairs"]
     count: Count = 400
     seed: Whole | None = Field(None, description="the recipe's seed where none is given")
 

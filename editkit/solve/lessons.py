@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from editkit.model.conditioning import Forbidden, Removal
+from editkit.model.conditioning import Forbidden, Removal, kept
 from editkit.model.editable import Editable
 from editkit.model.feed import batches
 from editkit.model.replay import Replay, replay
@@ -146,7 +146,7 @@ def wanted_distributions(
             if removal.token is None:
                 p[removal.ends] = 0.0
                 continue
-            p[removal.token] = (p[removal.token] - removal.mass).clamp(min=0.0)
+            p[removal.token] *= kept(float(removal.mass / p[removal.token]))
             target = _target(editable, removal)
             if removal.step == 0 and target:
                 p[target[0]] += removal.mass

@@ -19,11 +19,14 @@ def test_what_each_promises() -> None:
     assert all(one.sort == "open" for one in scenes("clear", 40, 0))
     assert all(one.sort == "faint" for one in scenes("faint", 40, 0))
     assert all(one.sort == "pair" and set(one.kinds) & set(ANCHORS) for one in scenes("pairs", 40, 0))
-    spoons = scenes("spoons", 100, 0)
-    assert all("knife" in one.kinds for one in spoons)
-    share = sum("spoon" in one.kinds for one in spoons)
-    assert 45 <= share <= 75
-    assert all(("fork" in one.kinds) != ("spoon" in one.kinds) for one in spoons)
+    for name, anchor, partner, rival in (
+        ("spoons", "knife", "fork", "spoon"),
+        ("kites", "boat", "fish", "kite"),
+    ):
+        shown = scenes(name, 100, 0)
+        assert all(anchor in one.kinds for one in shown)
+        assert 45 <= sum(rival in one.kinds for one in shown) <= 75
+        assert all((partner in one.kinds) != (rival in one.kinds) for one in shown)
     assert {one.sort for one in scenes("scenes", 60, 0)} == {"open", "faint", "pair"}
 
 

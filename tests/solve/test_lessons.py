@@ -146,7 +146,7 @@ def test_real_removals_leave_real_distributions(
         asked = question("I see")
         before = log_probabilities(llama, [asked], [said])
         removed = Forbidden(llama, forms).removals([asked], [said], before)[0]
-    found = wanted_distributions(llama, said, before[0], removed, set())
+        found = wanted_distributions(llama, said, before[0], removed, set())
     assert set(found) == set(range(len(said) + 1))
     for position, wanted in found.items():
         assert float(wanted.sum()) == pytest.approx(1.0, abs=1e-5)
@@ -158,6 +158,17 @@ def test_real_removals_leave_real_distributions(
                 expected[removal.token] -= removal.mass
         assert bool((expected >= -1e-9).all()), "never more than the token has"
         assert torch.allclose(wanted.double(), expected / expected.sum(), atol=1e-5)
+
+
+def test_of_a_token_that_says_nothing_but_the_source_no_trace_is_left(llama: Editable) -> None:
+    log_p = table(llama, 1, 0)
+    token = int(log_p[0].argmax())
+    everything = float(log_p[0, token].exp())
+    for share, left in ((0.9995, 0.0), (0.9, 0.1)):
+        removal = Removal(token, share * everything, Form("x", (token,), (token,), None), 0, True)
+        wanted = distributions(llama, [], log_p, {0: [removal]})[0]
+        rest = 1 - everything
+        assert float(wanted[token]) == pytest.approx(left * everything / (rest + left * everything), rel=1e-4)
 
 
 def plan_of(editable: Editable, make_case: Any, make_edit: Any) -> EditPlan:
