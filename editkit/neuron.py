@@ -9,7 +9,15 @@ from typing import Final
 
 from editkit.errors import UsageError
 
+# Names one W_out: its layer, and its expert where the layer routes between several (None elsewhere).
+MatrixKey = tuple[int, int | None]
+
 NAME: Final = re.compile(r"L(\d+)\.(?:E(\d+)\.)?N(\d+)")
+
+
+def in_order(key: MatrixKey) -> tuple[int, int]:
+    """Sorts matrices by layer, then expert; what is no expert comes first."""
+    return key[0], -1 if key[1] is None else key[1]
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,11 @@ class Neuron:
     def __str__(self) -> str:
         expert = "" if self.expert is None else f"E{self.expert}."
         return f"L{self.layer}.{expert}N{self.index}"
+
+    @property
+    def matrix(self) -> MatrixKey:
+        """The W_out whose row it is."""
+        return self.layer, self.expert
 
     @classmethod
     def parse(cls, name: str) -> Neuron:
@@ -61,10 +74,9 @@ class Neurons:
     def top(self, count: int) -> Neurons:
         return Neurons(self.items[:count], self.scores[:count], self.method)
 
-    def by_layer(self) -> dict[tuple[int, int | None], tuple[int, ...]]:
+    def by_matrix(self) -> dict[MatrixKey, tuple[int, ...]]:
         """`(layer, expert)` -> ascending neuron indices."""
-        groups: dict[tuple[int, int | None], list[int]] = {}
+        groups: dict[MatrixKey, list[int]] = {}
         for neuron in self.items:
-            groups.setdefault((neuron.layer, neuron.expert), []).append(neuron.index)
-        ordered = sorted(groups, key=lambda key: (key[0], -1 if key[1] is None else key[1]))
-        return {key: tuple(sorted(groups[key])) for key in ordered}
+            groups.setdefault(neuron.matrix, []).append(neuron.index)
+        return {key: tuple(sorted(groups[key])) for key in sorted(groups, key=in_order)}

@@ -14,7 +14,7 @@ from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
 from editkit.methods import build
-from editkit.neuron import Neurons
+from editkit.neuron import MatrixKey, Neurons
 from editkit.outcome import Applied, Located, Planned
 from editkit.patch.format import SUFFIX
 from editkit.patch.writer import writable
@@ -98,16 +98,7 @@ def dry_run(recipe: Recipe, *, tell: Tell = nobody) -> Planned:
     """
     editable = _open(recipe, tell)
     plan = _plan(recipe, editable, tell)
-    checkpoint, names = _files(editable)
-    modules = tuple(
-        (
-            place.name,
-            names[place.layer],
-            checkpoint.tensor(names[place.layer]).shape,
-            checkpoint.tensor(names[place.layer]).dtype,
-        )
-        for place in editable.w_outs
-    )
+    modules = _modules(editable)
     writes = (f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}")
     return Planned(plan, modules, recipe.to_yaml(editable.revision), writes)
 
@@ -121,7 +112,7 @@ def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
     editable = _open(recipe, tell)
     found = _locate(recipe, editable, _plan(recipe, editable, tell), tell)
     neurons = _united(found)
-    return Located(neurons, found, tuple(map(editable.decoded, neurons)))
+    return Located(neurons, found, editable.decoded(neurons.items))
 
 
 @contextmanager
@@ -157,7 +148,7 @@ def _plan(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
 
 def _locate(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
     localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
-    layers = recipe.locate.layers_of(len(editable.w_outs))
+    layers = recipe.locate.layers_of(len(editable.layers))
     found: tuple[Neurons, ...] = localizer.locate(editable, plan, layers, recipe.locate.top, tell)
     return found
 
@@ -174,12 +165,24 @@ def _matched(recipe: Recipe, editable: Editable, neurons: Neurons, tell: Tell) -
     return matched(editable, neurons, recipe.seed, tell)
 
 
-def _files(editable: Editable) -> tuple[Any, dict[int, str]]:
+def _files(editable: Editable, keys: Sequence[MatrixKey]) -> tuple[Any, dict[MatrixKey, Any]]:
+    """The checkpoint's files, and where each of these W_out is in them."""
     from editkit.checkpoint import Checkpoint
-    from editkit.model.names import file_names
+    from editkit.model.names import file_places
 
     checkpoint = Checkpoint.open(editable.folder)
-    return checkpoint, file_names(editable, checkpoint.tensors)
+    places = [editable.w_out(*key) for key in keys]
+    return checkpoint, file_places(editable.model, editable.name, places, checkpoint.tensors)
+
+
+def _modules(editable: Editable) -> tuple[tuple[str, str, tuple[int, ...], str], ...]:
+    """(module, tensor, shape, dtype) of every tensor that holds a W_out, each once."""
+    checkpoint, places = _files(editable, [place.key for place in editable.w_outs])
+    found = {}
+    for place in editable.w_outs:
+        info = checkpoint.tensor(places[place.key].tensor)
+        found[info.name] = (place.name, info.name, info.shape, info.dtype)
+    return tuple(found.values())
 
 
 def _solve(
@@ -197,14 +200,11 @@ def _solve(
             tell(replace(event, name=name))
 
     delta = _solver(recipe).solve(editable, plan, neurons, seed=recipe.seed, tell=renamed)
-    checkpoint, names = _files(editable)
+    keys = [(part.layer, part.expert) for part in delta.layers]
+    checkpoint, where = _files(editable, keys)
     places = {
-        (part.layer, part.expert): Place(
-            editable.w_out(part.layer).name,
-            names[part.layer],
-            "rows" if editable.w_out(part.layer).as_rows else "columns",
-        )
-        for part in delta.layers
+        key: Place(editable.w_out(*key).name, where[key].tensor, where[key].orientation, where[key].fused)
+        for key in keys
     }
     local = editable.revision is None and Path(editable.name).exists()
     how = recipe.track.privacy.published

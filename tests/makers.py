@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editkit.model.editable import Editable
+    from editkit.neuron import MatrixKey
     from editkit.patch.file import Patch
     from editkit.plan import Case, PlannedEdit, Question
 
@@ -69,19 +70,19 @@ def make_case() -> Callable[..., Case]:
 
 
 @pytest.fixture(scope="session")
-def random_rows() -> Callable[..., dict[int, tuple[Tensor, Tensor]]]:
-    """`random_rows(editable, seed)`: layer -> (neurons, delta) as long as the rows it changes."""
+def random_rows() -> Callable[..., dict[MatrixKey, tuple[Tensor, Tensor]]]:
+    """`random_rows(editable, seed)`: W_out -> (neurons, delta) as long as the rows it changes."""
     import torch
 
     def make(editable: Editable, seed: int, layers: Any = None, count: int = 3) -> Any:
         generator = torch.Generator().manual_seed(seed)
         found = {}
-        for place in editable.w_outs if layers is None else [editable.w_out(layer) for layer in layers]:
-            d_mlp, d_model = place.rows.shape
-            neurons = torch.randperm(d_mlp, generator=generator)[:count].sort().values
-            delta = torch.randn(count, d_model, generator=generator)
-            norms = place.rows[neurons].float().norm(dim=1, keepdim=True)
-            found[place.layer] = (neurons, delta / delta.norm(dim=1, keepdim=True) * norms)
+        for key in editable.matrices(range(len(editable.layers)) if layers is None else layers):
+            rows = editable.w_out(*key).rows
+            neurons = torch.randperm(len(rows), generator=generator)[:count].sort().values
+            delta = torch.randn(count, rows.shape[1], generator=generator)
+            norms = rows[neurons].float().norm(dim=1, keepdim=True)
+            found[key] = (neurons, delta / delta.norm(dim=1, keepdim=True) * norms)
         return found
 
     return make
@@ -92,20 +93,21 @@ def patch_of() -> Callable[..., Patch]:
     """`patch_of(editable, rows)`: the patch of (layer -> neurons, delta), from the checkpoint's files."""
     from editkit.checkpoint import Checkpoint
     from editkit.delta import Delta, LayerDelta
-    from editkit.model.names import file_names
+    from editkit.model.names import file_places
     from editkit.patch.format import Base, Method, Provenance
     from editkit.patch.make import Place, make_patch
 
     def make(editable: Editable, rows: Any) -> Patch:
         checkpoint = Checkpoint.open(editable.folder)
-        names = file_names(editable, checkpoint.tensors)
+        own = [editable.w_out(*key) for key in rows]
+        where = file_places(editable.model, "tiny", own, checkpoint.tensors)
         places = {
-            (place.layer, None): Place(place.name, names[place.layer], "rows" if place.as_rows else "columns")
-            for place in editable.w_outs
+            place.key: Place(place.name, at.tensor, at.orientation, at.fused)
+            for place, at in zip(own, where.values(), strict=True)
         }
         parts = [
-            LayerDelta(layer, None, tuple(neurons.tolist()), delta.numpy())
-            for layer, (neurons, delta) in rows.items()
+            LayerDelta(layer, expert, tuple(neurons.tolist()), delta.numpy())
+            for (layer, expert), (neurons, delta) in rows.items()
         ]
         base = Base("tiny", None, "float32", checkpoint.config_digest)
         how = Provenance("0" * 64, Method("listed"), Method("gradient"), 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from editkit.events import Tell, stage
-from editkit.neuron import Neurons
+from editkit.neuron import MatrixKey, Neurons
 from editkit.plan import Case, EditPlan, PlannedEdit
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class Contribution(BaseModel):
 
     `s[l, i, t] = o[l, i] * (W_out[l][i] . U[t])`, signed, over all layers and neurons, where `o` is read at
     the position whose next token is t (Pan et al. 2024, arXiv 2311.07470). Ours: every sub-token of the word
-    at its own position (`tokens: first` is the paper's), averaged over them and then over the cases.
+    at its own position (`tokens: first` is the paper's), averaged over them and then over the cases; and the
+    product goes through all that stands between W_out and the stream (see `model/pushes.py`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -53,13 +54,14 @@ class Contribution(BaseModel):
 
     def scores(
         self, editable: Editable, cases: tuple[Case, ...], edit: PlannedEdit, layers: tuple[int, ...]
-    ) -> dict[int, Tensor]:
-        """Mean contribution of every neuron to the source's tokens, layer -> float32 `[d_mlp]`."""
+    ) -> dict[MatrixKey, Tensor]:
+        """Mean contribution of every neuron to the source's tokens, float32 `[d_mlp]` for every W_out."""
         import torch
 
         from editkit.model.feed import batches, feed
         from editkit.model.forward import call_inputs
-        from editkit.model.hooks import recording
+        from editkit.model.hooks import Spots
+        from editkit.model.pushes import pushing
         from editkit.probe.positions import source_positions
 
         places = {}
@@ -68,37 +70,23 @@ class Contribution(BaseModel):
             places[case.question.id] = found[:1] if self.tokens == "first" else found
         asked = [case for case in cases if places[case.question.id]]
         total = {
-            layer: torch.zeros(editable.w_out(layer).rows.shape[0], device=editable.device)
-            for layer in layers
+            key: torch.zeros(editable.w_out(*key).shape[0], device=editable.w_out(*key).rows.device)
+            for key in editable.matrices(layers)
         }
         for chunk in batches([case.question for case in asked], self.batch_size):
             some = [asked[place] for place in chunk]
             fed = feed(editable, [case.question for case in some], [case.said_tokens for case in some])
-            spots = [
+            said = [
                 (row, fed.n_prompt - 1 + place, case.said_tokens[place], 1.0 / len(places[case.question.id]))
                 for row, case in enumerate(some)
                 for place in places[case.question.id]
             ]
-            rows = torch.tensor([spot[0] for spot in spots], device=editable.device)
-            columns = torch.tensor([spot[1] for spot in spots], device=editable.device)
-            tokens, which = torch.tensor([spot[2] for spot in spots]).unique(return_inverse=True)
-            weights = torch.tensor([spot[3] for spot in spots], device=editable.device)
-            directions = editable.unembedding.detach()[tokens.to(editable.device)].float()
+            rows, columns, tokens, weights = (torch.tensor(part) for part in zip(*said, strict=True))
 
-            def watch(
-                layer: int,
-                activations: Tensor,
-                rows: Tensor = rows,
-                columns: Tensor = columns,
-                which: Tensor = which,
-                weights: Tensor = weights,
-                directions: Tensor = directions,
-            ) -> None:
-                if layer in total:
-                    pushes = editable.w_out(layer).rows.detach().float() @ directions.T
-                    emitted = activations[rows, columns].float()
-                    total[layer] += (weights[:, None] * emitted * pushes.T[which.to(emitted.device)]).sum(0)
+            def add(key: MatrixKey, activations: Tensor, pulls: Tensor, weights: Tensor = weights) -> None:
+                pushes = activations * (pulls @ editable.w_out(*key).rows.detach().float().T)
+                total[key] += weights.to(pushes.device) @ pushes
 
-            with recording(editable, watch), torch.no_grad():
+            with pushing(editable, layers, Spots(rows, columns), editable.directions(tokens), add):
                 editable.model(**call_inputs(editable, fed))
-        return {layer: value / max(1, len(asked)) for layer, value in total.items()}
+        return {key: value / max(1, len(asked)) for key, value in total.items()}

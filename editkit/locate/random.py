@@ -41,8 +41,8 @@ class Random(BaseModel):
         for edit in plan.edits:
             generator = torch.Generator().manual_seed(self.seed * 1_000 + edit.number)
             scores = {
-                layer: torch.rand(editable.w_out(layer).rows.shape[0], generator=generator)
-                for layer in layers
+                key: torch.rand(editable.w_out(*key).shape[0], generator=generator)
+                for key in editable.matrices(layers)
             }
             found.append(ranked(scores, top, "random"))
         return tuple(found)
@@ -61,14 +61,14 @@ def matched(editable: Editable, neurons: Neurons, seed: int, tell: Tell = nobody
     generator = torch.Generator().manual_seed(seed)
     chosen: list[Neuron] = []
     strays: list[str] = []
-    for (layer, expert), indices in neurons.by_layer().items():
-        norms = editable.row_norms(layer).cpu()
+    for (layer, expert), indices in neurons.by_matrix().items():
+        norms = editable.row_norms(layer, expert).cpu()
         free = torch.ones(len(norms), dtype=torch.bool)
         free[list(indices)] = False
         if len(indices) > int(free.sum()):
             raise SolveError(
-                f"no random control: {len(indices)} of the {len(norms)} neurons of layer {layer} are edited; "
-                "lower locate.top"
+                f"no random control: {len(indices)} of the {len(norms)} neurons of layer {layer}"
+                f"{'' if expert is None else f', expert {expert},'} are edited; lower locate.top"
             )
         for index in indices:
             apart = (norms - norms[index]).abs()

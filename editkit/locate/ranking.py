@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
-from editkit.neuron import Neuron, Neurons
+from editkit.neuron import MatrixKey, Neuron, Neurons, in_order
 
 
-def ranked(scores: Mapping[int, Tensor], top: int | Literal["all"], method: str) -> Neurons:
+def ranked(scores: Mapping[MatrixKey, Tensor], top: int | Literal["all"], method: str) -> Neurons:
     """The `top` neurons of all layers by signed score, highest first; ties go to the lower layer and index.
 
     Args:
-        scores: layer -> `[d_mlp]`.
+        scores: one `[d_mlp]` for every W_out.
     """
-    layers = sorted(scores)
-    flat = [
-        (float(value), layer, index) for layer in layers for index, value in enumerate(scores[layer].tolist())
-    ]
-    flat.sort(key=lambda item: (-item[0], item[1], item[2]))
-    kept = flat if top == "all" else flat[:top]
-    return Neurons(
-        tuple(Neuron(layer, index) for _, layer, index in kept), tuple(value for value, _, _ in kept), method
+    keys = sorted(scores, key=in_order)
+    flat = torch.cat([scores[key].cpu() for key in keys])
+    order = flat.sort(descending=True, stable=True).indices[: None if top == "all" else top]
+    starts = torch.tensor([0, *(len(scores[key]) for key in keys)]).cumsum(0)
+    owners = torch.searchsorted(starts, order, right=True) - 1
+    items = tuple(
+        Neuron(keys[owner][0], index, keys[owner][1])
+        for owner, index in zip(owners.tolist(), (order - starts[owners]).tolist(), strict=True)
     )
+    return Neurons(items, tuple(flat[order].tolist()), method)
 
 
 def united(parts: Sequence[Neurons]) -> Neurons:
@@ -33,5 +35,5 @@ def united(parts: Sequence[Neurons]) -> Neurons:
     for part in parts:
         for neuron, score in zip(part.items, part.scores, strict=True):
             best[neuron] = max(score, best.get(neuron, score))
-    order = sorted(best, key=lambda neuron: (-best[neuron], neuron.layer, neuron.expert or 0, neuron.index))
+    order = sorted(best, key=lambda neuron: (-best[neuron], *in_order(neuron.matrix), neuron.index))
     return Neurons(tuple(order), tuple(best[neuron] for neuron in order), parts[0].method)

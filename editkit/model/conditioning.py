@@ -203,7 +203,7 @@ class Forbidden:
 def word_inside(editable: Editable) -> Tensor:
     """Which tokens begin with a sign that goes on with the word before, bool `[d_vocab]`."""
     tokenizer: Any = editable.tokenizer
-    size = editable.unembedding.shape[0]
+    size = editable.n_logits
     anchor = tokenizer.encode("a", add_special_tokens=False)[-1]
     front = tokenizer.decode([anchor])
     texts = tokenizer.batch_decode([[anchor, token] for token in range(min(size, len(tokenizer)))])

@@ -2,33 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 from editkit.errors import ModelError, UsageError
-from editkit.model.layouts import decoder_layers, neurons_are_rows, w_out_path
-from editkit.neuron import Neuron
+from editkit.model.layouts import EXPERTS, Layout, layout, neurons_are_rows, sides
+from editkit.neuron import MatrixKey, Neuron, in_order
+
+VOCABULARY_BLOCK: Final = 16_384
 
 
 @dataclass(frozen=True)
 class WOut:
-    """One layer's W_out: the module, its runtime name, and whether its weight stores neurons as rows."""
+    """One W_out: where it is in the running model, and whether it is stored with neurons as rows.
+
+    Attributes:
+        expert: which of the layer's experts, None where the layer has one W_out.
+        name: `model.layers.0.mlp.down_proj`; of experts the name of the parameter that holds them all.
+        module: what is called with its activations; of experts the module that routes between them.
+    """
 
     layer: int
+    expert: int | None
     name: str
     module: nn.Module
     as_rows: bool
 
     @property
+    def key(self) -> MatrixKey:
+        return self.layer, self.expert
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter that holds it."""
+        return f"{self.name}.weight" if self.expert is None else self.name
+
+    @property
     def rows(self) -> Tensor:
         """The weight neuron-major, `[d_mlp, d_model]`: a view, whatever the storage."""
-        weight: Tensor = self.module.get_parameter("weight")
+        if self.expert is None:
+            weight: Tensor = self.module.get_parameter("weight")
+        else:
+            weight = self.module.get_parameter(EXPERTS)[self.expert]
         return weight if self.as_rows else weight.T
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`(d_mlp, d_model)`, also where the weight is packed."""
+        if self.expert is None:
+            return sides(self.module)
+        d_mlp, d_model = self.rows.shape
+        return d_mlp, d_model
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,7 @@ class Editable:
         processor: the processor, or the tokenizer of a text-only model.
         folder: the checkpoint's files.
         name: what the recipe called it; `revision` the commit it was resolved to, None for local files.
+        template: where the user says W_out is, `path.{}.to.module`.
     """
 
     model: Any
@@ -47,6 +78,7 @@ class Editable:
     folder: Path
     name: str
     revision: str | None = None
+    template: str | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -59,35 +91,105 @@ class Editable:
         return device
 
     @cached_property
+    def text_config(self) -> Any:
+        return self.model.config.get_text_config()
+
+    @property
+    def encoder_decoder(self) -> bool:
+        """Whether an encoder reads the prompt, and the answer starts anew in the decoder."""
+        return bool(getattr(self.text_config, "is_encoder_decoder", False))
+
+    @cached_property
+    def layout(self) -> Layout:
+        return layout(self.model, self.template)
+
+    @property
     def layers(self) -> tuple[nn.Module, ...]:
-        return tuple(decoder_layers(self.model)[1])
+        return self.layout.layers
 
     @cached_property
     def w_outs(self) -> tuple[WOut, ...]:
-        name, layers = decoder_layers(self.model)
-        found = []
-        for number, layer in enumerate(layers):
-            path = w_out_path(layer)
-            module = layer.get_submodule(path or "")
-            found.append(WOut(number, f"{name}.{number}.{path}", module, neurons_are_rows(module)))
-        return tuple(found)
+        """Every W_out, by layer and expert."""
+        return tuple(sorted(w_outs_of(self.layout), key=lambda place: in_order(place.key)))
 
     @cached_property
-    def unembedding(self) -> Tensor:
-        """Token directions, `[d_vocab, d_model]`.
+    def _by_key(self) -> dict[MatrixKey, WOut]:
+        return {place.key: place for place in self.w_outs}
+
+    @cached_property
+    def head(self) -> nn.Module:
+        """What turns hidden states into logits.
 
         Raises:
             ModelError: the model has no output embeddings.
         """
-        head = self.model.get_output_embeddings()
-        if head is None:
+        found: nn.Module | None = self.model.get_output_embeddings()
+        if found is None:
             raise ModelError(f"{self.name}: the model has no output embeddings, so it says no words")
-        weight: Tensor = head.weight
-        return weight
+        return found
+
+    @property
+    def unembedding(self) -> Tensor:
+        """Token directions as the head stores them, `[d_vocab, d_embedding]`."""
+        return self.head.get_parameter("weight")
+
+    @property
+    def n_logits(self) -> int:
+        """How many tokens a position's logits speak of; a head may keep some apart from its weight."""
+        return self.unembedding.shape[0] + int(getattr(self.head, "out_additional_features", 0))
+
+    @property
+    def d_model(self) -> int:
+        return self.w_outs[0].shape[1]
+
+    @cached_property
+    def logit_scale(self) -> float:
+        """What the model multiplies its head's output with (Cohere, Granite), or the head's input (T5)."""
+        config = self.text_config
+        scale = float(getattr(config, "logit_scale", None) or 1.0)
+        scale /= float(getattr(config, "logits_scaling", None) or 1.0)
+        return scale * (self.d_model**-0.5 if getattr(config, "scale_decoder_outputs", False) else 1.0)
+
+    @property
+    def logit_cap(self) -> float | None:
+        """Where the model bends its logits to (Gemma 2): cap * tanh(logit / cap)."""
+        cap: float | None = getattr(self.text_config, "final_logit_softcapping", None)
+        return cap
+
+    @cached_property
+    def _projection(self) -> Tensor | None:
+        """What narrows the stream before the head (OPT-350m), `[d_embedding, d_model]`."""
+        narrow, wide = self.unembedding.shape[1], self.d_model
+        if narrow == wide:
+            return None
+        for name, module in self.model.named_modules():
+            linear = isinstance(module, nn.Linear) and module.weight.shape == (narrow, wide)
+            if linear and not name.startswith(self.layout.name):
+                weight: Tensor = module.weight
+                return weight
+        raise ModelError(f"{self.name}: nothing leads from a stream of {wide} to a head of {narrow}")
+
+    def directions(self, tokens: Tensor) -> Tensor:
+        """What a push on these tokens' logits is in the residual stream, float32 `[n, d_model]`.
+
+        The final norm and its gain are left out (Pan et al. 2024); a soft cap on the logits, which changes
+        no order, too. All else that stands between stream and logits is in it.
+        """
+        found = self.unembedding.detach()[tokens.to(self.unembedding.device)].float() * self.logit_scale
+        narrow = self._projection
+        return found if narrow is None else found @ narrow.detach().float()
 
     @property
     def accepts_images(self) -> bool:
         return getattr(self.processor, "image_processor", None) is not None
+
+    @cached_property
+    def picture_tokens(self) -> list[int]:
+        """Tokens that stand for a picture: nothing to say, and no model can be asked about them as text."""
+        config = self.model.config
+        names = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
+        found = {getattr(config, name, None) for name in names}
+        return sorted(token for token in found if token is not None and token < self.n_logits)
 
     @property
     def has_chat_template(self) -> bool:
@@ -95,37 +197,76 @@ class Editable:
 
     @cached_property
     def context_length(self) -> int | None:
-        text = self.model.config.get_text_config()
-        length: int | None = getattr(text, "max_position_embeddings", None)
-        return length
+        """The longest sequence the model takes, None where it has no such bound."""
+        for name in ("max_position_embeddings", "max_seq_len"):
+            length: int | None = getattr(self.text_config, name, None)
+            if length is not None:
+                return length
+        return None
 
-    def w_out(self, layer: int) -> WOut:
-        """That layer's W_out.
+    def w_out(self, layer: int, expert: int | None = None) -> WOut:
+        """That layer's W_out, or one of its experts'.
 
         Raises:
-            UsageError: the model has no such layer.
+            UsageError: the model has no such layer or expert.
         """
-        if not 0 <= layer < len(self.w_outs):
-            raise UsageError(f"{self.name} has layers 0 to {len(self.w_outs) - 1}, not {layer}")
-        return self.w_outs[layer]
+        found = self._by_key.get((layer, expert))
+        if found is None:
+            raise UsageError(self._missing(layer, expert))
+        return found
+
+    def _missing(self, layer: int, expert: int | None) -> str:
+        if not 0 <= layer < len(self.layers):
+            return f"{self.name} has layers 0 to {len(self.layers) - 1}, not {layer}"
+        experts = [place.expert for place in self.w_outs if place.layer == layer and place.expert is not None]
+        if not experts:
+            return f"{self.name}: layer {layer} has no experts, so a neuron there is written L{layer}.N0"
+        return f"{self.name}: layer {layer} has the experts 0 to {len(experts) - 1}: write L{layer}.E0.N0"
+
+    def matrices(self, layers: Sequence[int]) -> tuple[MatrixKey, ...]:
+        """Every W_out of some layers."""
+        return tuple(place.key for place in self.w_outs if place.layer in set(layers))
 
     def check(self, neuron: Neuron) -> None:
         """Raises:
         UsageError: the model has no such neuron.
         """
-        width = self.w_out(neuron.layer).rows.shape[0]
-        if neuron.expert is not None or neuron.index >= width:
+        width = self.w_out(neuron.layer, neuron.expert).shape[0]
+        if neuron.index >= width:
             raise UsageError(
                 f"{self.name} has no {neuron}: layer {neuron.layer} has neurons 0 to {width - 1}"
             )
 
-    def row_norms(self, layer: int) -> Tensor:
-        """Norms of a layer's W_out rows, float32 `[d_mlp]`."""
-        norms: Tensor = self.w_out(layer).rows.detach().float().norm(dim=1)
+    def row_norms(self, layer: int, expert: int | None = None) -> Tensor:
+        """Norms of a W_out's rows, float32 `[d_mlp]`."""
+        norms: Tensor = self.w_out(layer, expert).rows.detach().float().norm(dim=1)
         return norms
 
-    def decoded(self, neuron: Neuron, count: int = 10) -> tuple[str, ...]:
-        """The tokens a neuron points to: the top of `W_out[l][i] . U^T` (Pan et al. 2024)."""
-        row = self.w_out(neuron.layer).rows.detach()[neuron.index].float()
-        best = (self.unembedding.detach().float() @ row).topk(count).indices.tolist()
-        return tuple(self.tokenizer.batch_decode([[token] for token in best]))
+    def decoded(self, neurons: Sequence[Neuron], count: int = 10) -> tuple[tuple[str, ...], ...]:
+        """The tokens each neuron points to: the top of `W_out[l][i] . U^T` (Pan et al. 2024)."""
+        if not neurons:
+            return ()
+        rows = torch.stack(
+            [self.w_out(n.layer, n.expert).rows.detach()[n.index].float().cpu() for n in neurons]
+        )
+        blocks = torch.arange(self.unembedding.shape[0]).split(VOCABULARY_BLOCK)
+        pushes = torch.cat([self.directions(block).cpu() @ rows.T for block in blocks])
+        best = pushes.topk(count, dim=0).indices.T.tolist()
+        return tuple(tuple(self.tokenizer.batch_decode([[token] for token in tokens])) for tokens in best)
+
+
+def w_outs_of(found: Layout) -> list[WOut]:
+    """Every W_out of a layout, one for each expert."""
+    places = []
+    for number, (layer, matrices) in enumerate(zip(found.layers, found.matrices, strict=True)):
+        for matrix in matrices:
+            module, name = layer.get_submodule(matrix.path), f"{found.name}.{number}.{matrix.path}"
+            as_rows = neurons_are_rows(module)
+            if matrix.experts is None:
+                places.append(WOut(number, None, name, module, as_rows))
+            else:
+                places += [
+                    WOut(number, expert, f"{name}.{EXPERTS}", module, as_rows)
+                    for expert in range(matrix.experts)
+                ]
+    return places

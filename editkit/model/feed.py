@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -13,6 +13,12 @@ from editkit.errors import InputError
 from editkit.model.editable import Editable
 from editkit.plan import Question
 
+# Processors that put the pictures' tokens into a prompt themselves.
+OWN_PLACE: Final = frozenset({"Blip2Processor", "InstructBlipProcessor", "PaliGemmaProcessor"})
+# What a processor returns per token beside ids and mask, and how it goes on behind the prompt.
+TYPES: Final = frozenset({"token_type_ids", "mm_token_type_ids"})  # 0: text
+SIGHT: Final = frozenset({"cross_attention_mask", "image_attention_mask"})  # sees what the last token saw
+
 
 @dataclass(frozen=True)
 class Fed:
@@ -20,7 +26,8 @@ class Fed:
 
     Attributes:
         inputs: what the model's forward takes; `input_ids` is `[n, n_tokens]`.
-        n_prompt: length of the padded prompts; continuations start there.
+        n_prompt: where continuations start in the sequence that is gone on with: behind the padded prompts,
+            or behind the start token of a decoder whose prompt an encoder reads.
         lengths: tokens of each continuation, `n` of them.
     """
 
@@ -45,7 +52,7 @@ def prompt_text(editable: Editable, question: Question) -> str:
             [message], add_generation_prompt=True, tokenize=False
         )
         return text
-    if question.images:
+    if question.images and type(editable.processor).__name__ not in OWN_PLACE:
         token = getattr(editable.processor, "image_token", "<image>")
         return f"{token * len(question.images)}\n{question.prompt}"
     return question.prompt
@@ -53,19 +60,44 @@ def prompt_text(editable: Editable, question: Question) -> str:
 
 def _encode(editable: Editable, questions: Sequence[Question]) -> dict[str, Tensor]:
     texts = [prompt_text(editable, question) for question in questions]
-    # A chat template writes the special tokens itself; a plain prompt gets the tokenizer's own.
+    # Some chat templates write the first token of all sequences, others leave it to the tokenizer.
+    begins = editable.tokenizer.bos_token
     options: dict[str, Any] = {
-        "add_special_tokens": not questions[0].chat,
+        "add_special_tokens": begins is None or not texts[0].startswith(begins),
         "padding": True,
         "return_tensors": "pt",
     }
     if questions[0].images:
-        pictures = [[picture.open() for picture in question.images] for question in questions]
-        encoded = editable.processor(images=pictures, text=texts, **options)
+        encoded = editable.processor(images=_pictures(editable, questions), text=texts, **options)
     else:
         encoded = editable.tokenizer(texts, **options)
-    encoded.pop("token_type_ids", None)
-    return {name: value for name, value in encoded.items() if isinstance(value, Tensor)}
+    found = {name: value for name, value in encoded.items() if isinstance(value, Tensor) and name != "labels"}
+    if bool((found["attention_mask"].diff(dim=1) < 0).any()):
+        _pad_left(found)
+    return found
+
+
+def _pictures(editable: Editable, questions: Sequence[Question]) -> list[Any]:
+    """The pictures of each question; of one each where the processor wants it so.
+
+    Raises:
+        InputError: several pictures where the model takes one.
+    """
+    opened = [[picture.open() for picture in question.images] for question in questions]
+    if type(editable.processor).__name__ in ("Blip2Processor", "InstructBlipProcessor"):
+        if any(len(one) > 1 for one in opened):
+            raise InputError(f"{editable.name} takes one picture at a time, and an input has several")
+        return [one[0] for one in opened]
+    return opened
+
+
+def _pad_left(inputs: dict[str, Tensor]) -> None:
+    """Some processors pad in the middle, between a picture's tokens and the prompt, or on the right."""
+    mask = inputs["attention_mask"]
+    order = mask.argsort(dim=1, stable=True)
+    for name in ("input_ids", "attention_mask", *TYPES):
+        if name in inputs:
+            inputs[name] = inputs[name].gather(1, order)
 
 
 def feed(
@@ -80,26 +112,47 @@ def feed(
         InputError: a prompt is longer than the model's context.
     """
     inputs = _encode(editable, questions)
-    ids, mask = inputs["input_ids"], inputs["attention_mask"]
-    n_prompt = ids.shape[1]
     lengths = tuple(len(tokens) for tokens in said) if said is not None else (0,) * len(questions)
+    n_prompt = inputs["input_ids"].shape[1]
     longest, limit = n_prompt + max(lengths), editable.context_length
     if limit is not None and longest > limit:
         raise InputError(
             f"a prompt of {longest} tokens does not fit into the {limit} of {editable.name}: shorten it "
             f"(it begins {questions[0].prompt[:40]!r})"
         )
-    if said is not None and max(lengths) > 0:
-        pad = editable.tokenizer.pad_token_id or 0
-        rows = [[*tokens, *[pad] * (max(lengths) - len(tokens))] for tokens in said]
-        seen = [[1] * len(tokens) + [0] * (max(lengths) - len(tokens)) for tokens in said]
-        inputs["input_ids"] = torch.cat([ids, torch.tensor(rows, dtype=ids.dtype)], dim=1)
-        inputs["attention_mask"] = torch.cat([mask, torch.tensor(seen, dtype=mask.dtype)], dim=1)
+    longer = max(lengths)
+    pad = editable.tokenizer.pad_token_id or 0
+    tokens = [[*row, *[pad] * (longer - len(row))] for row in said or [[]] * len(questions)]
+    if editable.encoder_decoder:
+        if said is not None:
+            inputs["decoder_input_ids"] = torch.tensor([[_first(editable), *row] for row in tokens])
+        n_prompt = 1
+    elif longer:
+        seen = [[1] * length + [0] * (longer - length) for length in lengths]
+        _lengthen(inputs, torch.tensor(tokens), torch.tensor(seen))
     placed = {
         name: value.to(editable.device, editable.model.dtype if value.is_floating_point() else value.dtype)
         for name, value in inputs.items()
     }
     return Fed(placed, n_prompt, lengths)
+
+
+def _lengthen(inputs: dict[str, Tensor], tokens: Tensor, seen: Tensor) -> None:
+    more = {"input_ids": tokens, "attention_mask": seen, **{name: torch.zeros_like(tokens) for name in TYPES}}
+    for name, value in inputs.items():
+        if name in SIGHT:
+            inputs[name] = torch.cat([value, *[value[:, -1:]] * tokens.shape[1]], dim=1)
+        elif name in more:
+            inputs[name] = torch.cat([value, more[name].to(value.dtype)], dim=1)
+
+
+def _first(editable: Editable) -> int:
+    """The token a decoder's answer begins with."""
+    for config in (editable.model.generation_config, editable.model.config, editable.text_config):
+        found: int | None = getattr(config, "decoder_start_token_id", None)
+        if found is not None:
+            return found
+    return int(editable.tokenizer.pad_token_id)
 
 
 def batches(questions: Sequence[Question], size: int) -> list[list[int]]:

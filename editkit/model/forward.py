@@ -26,11 +26,17 @@ def call_inputs(editable: Editable, fed: Fed) -> dict[str, Any]:
     known = _parameters(editable.model.__class__)
     inputs: dict[str, Any] = dict(fed.inputs)
     mask = inputs.get("attention_mask")
-    if "position_ids" in known and mask is not None and not bool(mask[:, : fed.n_prompt].all()):
+    # Models with positions in several dimensions make their own, from the mask.
+    plain = "position_ids" in known and not editable.encoder_decoder and not _own_positions(editable.model)
+    if plain and mask is not None and not bool(mask[:, : fed.n_prompt].all()):
         inputs["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)
     if known & {"use_cache", "kwargs"}:
         inputs["use_cache"] = False
     return inputs
+
+
+def _own_positions(model: Any) -> bool:
+    return hasattr(model, "get_rope_index") or hasattr(getattr(model, "model", None), "get_rope_index")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -13,6 +13,21 @@ from editkit.model.editable import Editable
 from editkit.model.feed import batches, feed
 from editkit.plan import Question
 
+# A checkpoint's own settings would bend what is measured: Qwen2.5's, for one, punish repetition.
+PLAIN: Final[dict[str, Any]] = {
+    "do_sample": False,
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "num_beams": 1,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "bad_words_ids": None,
+    "length_penalty": 1.0,
+    "max_length": None,
+}
 Adjust = Callable[[Sequence[Question], Sequence[list[int]], Tensor], Tensor]
 
 
@@ -75,22 +90,25 @@ def _continue(
     from transformers import LogitsProcessorList
 
     fed = feed(editable, questions)
-    options: dict[str, Any] = {"do_sample": False}
+    options = dict(PLAIN)
     if sample is not None:
-        options = {"do_sample": True, "temperature": sample[0], "top_k": 0, "top_p": 1.0}
-    if adjust is not None:
-        adjusted = adjust
+        options |= {"do_sample": True, "temperature": sample[0]}
+    unsaid = editable.picture_tokens
 
-        def process(tokens: Tensor, logits: Tensor) -> Tensor:
-            return adjusted(questions, tokens[:, fed.n_prompt :].tolist(), logits.float().log_softmax(-1))
+    def process(tokens: Tensor, logits: Tensor) -> Tensor:
+        scores = logits
+        if adjust is not None:
+            scores = adjust(questions, tokens[:, fed.n_prompt :].tolist(), logits.float().log_softmax(-1))
+        if unsaid:
+            scores = scores.index_fill(1, torch.tensor(unsaid, device=scores.device), -torch.inf)
+        return scores
 
-        options["logits_processor"] = LogitsProcessorList([process])
+    options["logits_processor"] = LogitsProcessorList([process])
     ends = _ends(editable)
     room = (editable.context_length or fed.n_prompt + max_new_tokens) - fed.n_prompt
     out = editable.model.generate(
         **fed.inputs,
         max_new_tokens=max(1, min(max_new_tokens, room)),
-        num_beams=1,
         pad_token_id=editable.tokenizer.pad_token_id,
         eos_token_id=ends or None,
         **options,

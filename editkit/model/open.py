@@ -105,11 +105,10 @@ def _auto_class(config: Any) -> Any:
 
 
 def _processor(folder: Path, *, images: bool) -> Any:
-    from transformers import AutoProcessor, AutoTokenizer
+    from editkit.model.processors import load_processor
 
-    loader = AutoProcessor if images else AutoTokenizer
     try:
-        processor = loader.from_pretrained(folder)
+        processor = load_processor(folder, images=images)
     except (OSError, ValueError, ImportError, AttributeError, KeyError) as error:
         raise ModelError(f"{folder.name}: no usable tokenizer or processor in it ({error})") from error
     tokenizer = getattr(processor, "tokenizer", processor)

@@ -12,24 +12,35 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from editkit.errors import PatchError
+from editkit.model.layouts import neurons_are_rows
 from editkit.patch.file import Patch
 from editkit.patch.format import Entry
 from editkit.patch.rows import widen
 
 
 def _rows(model: nn.Module, entry: Entry) -> Tensor:
-    """The W_out an entry speaks of, neuron-major: a view of the model's own weight."""
+    """The W_out an entry speaks of, neuron-major: a view of the model's own weight.
+
+    How the running model stores it is asked of the module, not of the entry: files may have it turned.
+    """
     try:
-        weight = model.get_submodule(entry.module).get_parameter("weight")
-    except AttributeError as error:
+        if entry.expert is None:
+            module = model.get_submodule(entry.module)
+            weight = module.get_parameter("weight").detach()
+        else:
+            module = model.get_submodule(entry.module.rpartition(".")[0])
+            weight = model.get_parameter(entry.module).detach()[entry.expert]
+    except (AttributeError, IndexError) as error:
         raise PatchError(
             f"the model has no module {entry.module}: the patch is for {entry.shape} weights"
         ) from error
-    if tuple(weight.shape) != tuple(entry.shape):
+    rows = weight if neurons_are_rows(module) else weight.T
+    if tuple(rows.shape) != entry.sides:
         raise PatchError(
-            f"{entry.module} is {tuple(weight.shape)} in the model and {tuple(entry.shape)} in the patch"
+            f"{entry.module} is {tuple(rows.shape)} in the model and {entry.sides} in the patch "
+            "(neurons x model width)"
         )
-    return weight.detach() if entry.orientation == "rows" else weight.detach().T
+    return rows
 
 
 def _values(entry: Entry, bits: NDArray[Any], like: Tensor) -> Tensor:

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import Asked, asked, call_inputs
-from editkit.model.hooks import adding, recording
+from editkit.model.hooks import Rows, adding, hidden_of, recording
+from editkit.neuron import MatrixKey
 from editkit.plan import Question
 
 TOLERANCE: Final = 1e-3
-Rows = Mapping[int, tuple[Tensor, Tensor]]
 
 
 def _hidden(output: Any) -> Tensor:
@@ -51,8 +51,8 @@ class Replay:
 
     Attributes:
         start: the lowest layer that may be edited; `hidden` enters it, `[n, n_tokens, d_model]`.
-        left: what leaves that layer unedited, and `activations` of its chosen neurons `[n, n_tokens, k]`
-            (None where its W_out does not add straight to the residual stream).
+        left: what leaves that layer unedited, and `activations` of its chosen neurons, W_out ->
+            `[n, n_tokens, k]` (None where its W_out does not add straight to the residual stream).
         where: the asked positions; `logits()` returns one row for each, `[n_asked, d_vocab]`.
         last: what leaves the last layer of the unedited model there (its logits, where the model is run
             whole): log-probabilities are made from it when asked for; a large vocabulary's would not fit.
@@ -67,7 +67,7 @@ class Replay:
     where: Asked
     last: Tensor
     left: Tensor | None = None
-    activations: Tensor | None = None
+    activations: Mapping[MatrixKey, Tensor] | None = None
     whole: dict[str, Any] | None = None
 
     @torch.no_grad()
@@ -76,7 +76,7 @@ class Replay:
         return (self.last if self.whole is not None else self._finish(self.last)).float().log_softmax(-1)
 
     def logits(self, rows: Rows, *, shortcut: bool = True) -> Tensor:
-        """Logits at the asked positions with `rows` (layer -> neurons, delta) added; deltas get gradients.
+        """Logits at the asked positions with `rows` (W_out -> neurons, delta) added; deltas get gradients.
 
         Without `shortcut` every layer from `start` on really runs, for those who watch it.
         """
@@ -92,14 +92,17 @@ class Replay:
                 hidden = call(hidden)
         return self._finish(hidden[self.where.rows, self.where.columns])
 
-    def _from_left(self, left: Tensor, activations: Tensor, rows: Rows) -> Tensor:
-        if len(self.calls) == 1:  # nothing above mixes positions any more
-            left, activations = (part[self.where.rows, self.where.columns] for part in (left, activations))
-        if self.start in rows:
-            left = left + activations @ rows[self.start][1].to(activations.dtype)
-        if len(self.calls) == 1:
+    def _from_left(self, left: Tensor, activations: Mapping[MatrixKey, Tensor], rows: Rows) -> Tensor:
+        alone = len(self.calls) == 1  # nothing above mixes positions any more
+        if alone:
+            left = left[self.where.rows, self.where.columns]
+        for key, emitted in activations.items():
+            if key in rows:
+                some = emitted[self.where.rows, self.where.columns] if alone else emitted
+                left = left + some @ rows[key][1].to(some.dtype)
+        if alone:
             return left
-        with adding(self.editable, {layer: change for layer, change in rows.items() if layer != self.start}):
+        with adding(self.editable, {key: change for key, change in rows.items() if key[0] != self.start}):
             for call in self.calls[1:]:
                 left = call(left)
         return left[self.where.rows, self.where.columns]
@@ -107,7 +110,9 @@ class Replay:
     def _finish(self, hidden: Tensor) -> Tensor:
         for module in self.tail:
             hidden = module(hidden)
-        return hidden
+        hidden = hidden * self.editable.logit_scale
+        cap = self.editable.logit_cap
+        return hidden if cap is None else cap * torch.tanh(hidden / cap)
 
 
 @torch.no_grad()
@@ -115,26 +120,26 @@ def replay(
     editable: Editable,
     questions: Sequence[Question],
     said: Sequence[Sequence[int]],
-    neurons: Mapping[int, Tensor],
+    neurons: Mapping[MatrixKey, Tensor],
 ) -> Replay:
     """Record one batch of questions that can be fed together.
 
     Args:
-        neurons: layer -> the neurons that may change, int64 `[k]`.
+        neurons: W_out -> the neurons that may change, int64 `[k]`.
     """
-    start = min(neurons)
+    start = min(layer for layer, _ in neurons)
     fed = feed(editable, questions, said)
     inputs = call_inputs(editable, fed)
     calls: list[_Call] = []
     passing: list[Tensor] = []
     tail: list[nn.Module] = []
-    emitted: list[Tensor] = []
+    emitted: dict[MatrixKey, Tensor] = {}
     layers = editable.layers
     inside = {id(module) for layer in layers for module in layer.modules()}
 
     def enter(layer: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         if len(passing) < 2:
-            passing.append(arguments[0] if arguments else named["hidden_states"])
+            passing.append(hidden_of(arguments, named))
         kept = {name: value for name, value in named.items() if name != "hidden_states"}
         calls.append(_Call(layer, (None, *arguments[1:]) if arguments else (), kept))
 
@@ -146,9 +151,8 @@ def replay(
         if len(calls) == len(layers) - start and not any(True for _ in module.children()):
             tail.append(module)
 
-    def watch(layer: int, activations: Tensor) -> None:
-        if layer == start:
-            emitted.append(activations[..., neurons[start]].clone())
+    def watch(key: MatrixKey, activations: Tensor) -> None:
+        emitted[key] = activations[..., neurons[key]].clone()
 
     with ExitStack() as hooks:
         for layer in layers[start:]:
@@ -157,17 +161,20 @@ def replay(
         for module in editable.model.modules():
             if id(module) not in inside:
                 hooks.callback(module.register_forward_hook(after).remove)
-        hooks.enter_context(recording(editable, watch))
+        hooks.enter_context(recording(editable, watch, [key for key in neurons if key[0] == start]))
         logits = editable.model(**inputs).logits
     where = asked(fed, logits.device)
     expected = logits[where.rows, where.columns]
     found = Replay(editable, start, passing[0], tuple(calls), tuple(tail), where, expected)
     if not _agrees(lambda: found.logits({}), lambda: expected):
         return replace(found, calls=(), tail=(), whole=inputs)
-    found = replace(found, left=passing[1], activations=emitted[0])
-    found = replace(found, last=found._from_left(passing[1], emitted[0], {}))
-    weights = editable.w_out(start).rows[neurons[start]]
-    trial = {start: (neurons[start], weights.flip(0) * 0.5)}
+    found = replace(found, left=passing[1], activations=emitted)
+    found = replace(found, last=found._from_left(passing[1], emitted, {}))
+    trial = {
+        key: (own, editable.w_out(*key).rows[own].flip(0) * 0.5)
+        for key, own in neurons.items()
+        if key[0] == start
+    }
     if not _agrees(lambda: found.logits(trial), lambda: found.logits(trial, shortcut=False)):
         found = replace(found, left=None, activations=None)
     return found

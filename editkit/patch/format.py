@@ -17,7 +17,7 @@ from pydantic import ConfigDict, JsonValue
 from editkit.checkpoint import Orientation, Rows
 from editkit.checkpoint.tensorfile import BITS, Bits
 from editkit.errors import PatchError, UsageError
-from editkit.neuron import Neuron
+from editkit.neuron import Neuron, in_order
 from editkit.patch.rows import finite
 
 VERSION: Final = 1
@@ -83,7 +83,8 @@ class Site:
     Attributes:
         module: the module's name in the running model.
         tensor: the tensor's name in the checkpoint files, where the two often differ.
-        expert: the slab of a fused `[n_experts, ...]` tensor, else None.
+        expert: whose neurons they are, None where the layer has one W_out; of a fused `[n_experts, ...]`
+            tensor also the slab, while other files keep a matrix for each expert.
         orientation: whether the file stores a neuron as a row or as a column.
         shape: as stored.
         base_digest, edited_digest: SHA-256 of the tensor's bytes without and with all of the patch.
@@ -104,7 +105,18 @@ class Site:
     @property
     def rank(self) -> tuple[int, int]:
         """Sorts by layer, then expert."""
-        return self.layer, -1 if self.expert is None else self.expert
+        return in_order((self.layer, self.expert))
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """`(d_mlp, d_model)`."""
+        height, width = self.shape[-2:]
+        return (height, width) if self.orientation == "rows" else (width, height)
+
+    @property
+    def slab(self) -> int | None:
+        """Which part of a fused tensor it is, None where the tensor is the matrix itself."""
+        return self.expert if len(self.shape) == 3 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +129,7 @@ class Entry(Site):
     edited: Bits
 
     def rows(self, which: Literal["original", "edited"]) -> Rows:
-        return Rows(self.neurons, getattr(self, which), self.orientation, self.expert)
+        return Rows(self.neurons, getattr(self, which), self.orientation, self.slab)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +153,8 @@ class Contents:
             raise PatchError("the entries are not in the order of layer and expert, each once")
         tensors: dict[str, tuple[Any, ...]] = {}
         for entry in self.entries:
-            whole = (entry.module, entry.layer, entry.orientation, entry.shape, entry.dtype)
+            own = entry.expert if entry.slab is None else None
+            whole = (entry.module, entry.layer, own, entry.orientation, entry.shape, entry.dtype)
             agreed = tensors.setdefault(entry.tensor, (*whole, entry.base_digest, entry.edited_digest))
             if agreed != (*whole, entry.base_digest, entry.edited_digest):
                 raise PatchError(f"two entries contradict each other about tensor {entry.tensor!r}")
@@ -167,15 +180,15 @@ def _check_entry(entry: Entry) -> None:
         raise PatchError(f"{where}: unknown kind or orientation")
     if not entry.module or not entry.tensor or entry.layer < 0:
         raise PatchError(f"{where}: module, tensor or layer is not named")
-    if len(entry.shape) != (2 if entry.expert is None else 3) or min(entry.shape) < 1:
+    if len(entry.shape) not in ((2,) if entry.expert is None else (2, 3)) or min(entry.shape) < 1:
         raise PatchError(f"{where}: its shape is not that of a matrix, or of one per expert")
-    if entry.expert is not None and not 0 <= entry.expert < entry.shape[0]:
+    if (entry.expert or 0) < 0 or (entry.slab or 0) >= entry.shape[0]:
         raise PatchError(f"{where}: no such expert")
     if not DIGEST.fullmatch(entry.base_digest) or not DIGEST.fullmatch(entry.edited_digest):
         raise PatchError(f"{where}: a digest is no SHA-256 in hex")
     if entry.dtype not in BITS:
         raise PatchError(f"{where}: rows of {entry.dtype} can't be patched; {', '.join(BITS)} can")
-    d_mlp, d_model = entry.shape[-2:] if entry.orientation == "rows" else entry.shape[:-3:-1]
+    d_mlp, d_model = entry.sides
     neurons = entry.neurons
     if neurons.dtype != np.int64 or neurons.ndim != 1 or not len(neurons):
         raise PatchError(f"{where}: its neurons are no list of int64")

@@ -10,6 +10,7 @@ import numpy as np
 from editkit.checkpoint import Checkpoint, Orientation
 from editkit.delta import Delta, LayerDelta
 from editkit.errors import PatchError
+from editkit.neuron import MatrixKey
 from editkit.patch.file import Patch
 from editkit.patch.format import Base, Entry, Provenance
 from editkit.patch.rows import edited_rows, finite, widen
@@ -17,16 +18,20 @@ from editkit.patch.rows import edited_rows, finite, widen
 
 @dataclass(frozen=True)
 class Place:
-    """Where a W_out is: module of the running model, tensor of the files, how the files store a neuron."""
+    """Where a W_out is: module of the running model, tensor of the files, how the files store a neuron.
+
+    `fused` tells whether that tensor holds all experts of the layer.
+    """
 
     module: str
     tensor: str
     orientation: Orientation
+    fused: bool = False
 
 
 def make_patch(
     delta: Delta,
-    places: Mapping[tuple[int, int | None], Place],
+    places: Mapping[MatrixKey, Place],
     checkpoint: Checkpoint,
     base: Base,
     provenance: Provenance,
@@ -61,7 +66,8 @@ def _entry(part: LayerDelta, place: Place, checkpoint: Checkpoint) -> Entry | No
     """The entry without its digests, which want the tensor's other entries too; None where nothing moves."""
     info = checkpoint.tensor(place.tensor)
     neurons = np.array(part.neurons, np.int64)
-    original = checkpoint.read_rows(place.tensor, neurons, place.orientation, part.expert)
+    slab = part.expert if place.fused else None
+    original = checkpoint.read_rows(place.tensor, neurons, place.orientation, slab)
     if original.shape != part.rows.shape:
         raise PatchError(
             f"tensor {place.tensor!r}: the delta's rows have {part.rows.shape[1]} values, the tensor's "

@@ -11,14 +11,15 @@ from torch import Tensor
 from editkit.errors import SolveError
 from editkit.events import Measured, Tell, stage
 from editkit.model.editable import Editable
-from editkit.model.hooks import recording
+from editkit.model.hooks import Spots, recording
+from editkit.neuron import MatrixKey
 from editkit.solve.constraint import project
 from editkit.solve.lessons import Lesson
 
 
 @dataclass(frozen=True)
 class Change:
-    """The rows that may move in one layer.
+    """The rows that may move in one W_out.
 
     Attributes:
         neurons: int64 `[k]`; `rows` their weights, float32 `[k, d_model]`.
@@ -36,23 +37,22 @@ class Change:
 
 @torch.no_grad()
 def second_moments(
-    editable: Editable, lessons: Sequence[Lesson], places: Mapping[int, Tensor]
-) -> dict[int, Tensor]:
-    """Mean outer product of the chosen neurons' activations at the lessons' positions, layer -> `[k, k]`."""
-    total = {layer: torch.zeros(len(own), len(own), device=own.device) for layer, own in places.items()}
+    editable: Editable, lessons: Sequence[Lesson], places: Mapping[MatrixKey, Tensor]
+) -> dict[MatrixKey, Tensor]:
+    """Mean outer product of the chosen neurons' activations at the lessons' positions, W_out -> `[k, k]`."""
+    total = {key: torch.zeros(len(own), len(own), device=own.device) for key, own in places.items()}
     count = 0
     for lesson in lessons:
+        where = lesson.replay.where
 
-        def watch(layer: int, activations: Tensor, lesson: Lesson = lesson) -> None:
-            if layer in total:
-                where = lesson.replay.where
-                some = activations[where.rows, where.columns][:, places[layer]].float()
-                total[layer] += some.T @ some
+        def watch(key: MatrixKey, activations: Tensor) -> None:
+            some = activations[:, places[key]].float()
+            total[key] += some.T @ some
 
-        with recording(editable, watch):
+        with recording(editable, watch, places, Spots(where.rows, where.columns)):
             lesson.replay.logits({}, shortcut=False)
-        count += len(lesson.replay.where.rows)
-    return {layer: value / max(1, count) for layer, value in total.items()}
+        count += len(where.rows)
+    return {key: value / max(1, count) for key, value in total.items()}
 
 
 def _divergence(wanted_log: Tensor, log_p: Tensor) -> Tensor:
@@ -61,9 +61,9 @@ def _divergence(wanted_log: Tensor, log_p: Tensor) -> Tensor:
     return (wanted * (wanted_log.clamp(min=-1e4) - log_p)).sum(-1)
 
 
-def losses(lesson: Lesson, changes: Mapping[int, Change]) -> tuple[Tensor, Tensor, int]:
+def losses(lesson: Lesson, changes: Mapping[MatrixKey, Change]) -> tuple[Tensor, Tensor, int]:
     """Weighted target loss, summed preserve loss and its number of positions, of one lesson."""
-    rows = {layer: (change.neurons, change.delta) for layer, change in changes.items()}
+    rows = {key: (change.neurons, change.delta) for key, change in changes.items()}
     log_p = lesson.replay.logits(rows).float().log_softmax(-1)
     target = log_p.new_zeros(())
     if len(lesson.changed):
@@ -85,7 +85,7 @@ def _endless(lessons: Sequence[Lesson], seed: int) -> Iterator[Lesson]:
 def descend(
     edits: Sequence[Lesson],
     preserves: Sequence[Sequence[Lesson]],
-    changes: Mapping[int, Change],
+    changes: Mapping[MatrixKey, Change],
     *,
     steps: int,
     lr: float,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from editkit.errors import SolveError
 from editkit.events import Tell, stage
-from editkit.neuron import Neurons
+from editkit.neuron import MatrixKey, Neurons
 from editkit.plan import EditPlan
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ class Gradient(BaseModel):
         from editkit.solve.descent import descend, second_moments
         from editkit.solve.lessons import edit_lessons, preserve_lessons
 
-        chosen = neurons.by_layer()
+        chosen = neurons.by_matrix()
         if not chosen or not plan.of("edit"):
             raise SolveError("nothing to solve: no neurons, or no edit cases")
-        places = {layer: torch.tensor(own, device=editable.device) for (layer, _), own in chosen.items()}
+        places = {
+            key: torch.tensor(own, device=editable.w_out(*key).rows.device) for key, own in chosen.items()
+        }
         kept = plan.of("preserve")
         sorts = [[case for case in kept if case.near == near] for near in (False, True)]
         with stage(tell, "prepare", len(plan.of("edit")) + len(kept)) as advance:
@@ -73,7 +75,7 @@ class Gradient(BaseModel):
                 if cases
             ]
         moments = second_moments(editable, [lesson for group in groups for lesson in group], places)
-        changes = {layer: self._change(editable, layer, own, moments[layer]) for layer, own in places.items()}
+        changes = {key: self._change(editable, key, own, moments[key]) for key, own in places.items()}
         descend(
             edits,
             groups,
@@ -88,18 +90,18 @@ class Gradient(BaseModel):
         )
         parts = []
         for (layer, expert), indices in chosen.items():
-            change = changes[layer]
-            stored = editable.w_out(layer).rows.detach()[change.neurons]
+            change = changes[layer, expert]
+            stored = editable.w_out(layer, expert).rows.detach()[change.neurons]
             fitted = fit(change.delta.detach(), stored, change.bound)
             parts.append(LayerDelta(layer, expert, indices, fitted.cpu().numpy()))
         return Delta(tuple(parts))
 
-    def _change(self, editable: Editable, layer: int, neurons: Tensor, moment: Tensor) -> Change:
+    def _change(self, editable: Editable, key: MatrixKey, neurons: Tensor, moment: Tensor) -> Change:
         import torch
 
         from editkit.solve.descent import Change
 
-        rows = editable.w_out(layer).rows.detach()[neurons].float()
+        rows = editable.w_out(*key).rows.detach()[neurons].float()
         free = torch.full((len(rows),), float("inf"), device=rows.device)
         bound = free if self.max_ratio is None else self.max_ratio * rows.norm(dim=1)
         return Change(neurons, rows, bound, torch.zeros_like(rows, requires_grad=True), moment)

@@ -19,6 +19,7 @@ from editkit.model.conditioning import Forbidden, Removal, kept
 from editkit.model.editable import Editable
 from editkit.model.feed import batches
 from editkit.model.replay import Replay, replay
+from editkit.neuron import MatrixKey
 from editkit.plan import Case, EditPlan
 from editkit.probe.words import split
 
@@ -44,7 +45,7 @@ class Lesson:
 def preserve_lessons(
     editable: Editable,
     cases: Sequence[Case],
-    neurons: Mapping[int, Tensor],
+    neurons: Mapping[MatrixKey, Tensor],
     size: int,
     advance: Callable[[int], Any],
 ) -> list[Lesson]:
@@ -66,7 +67,7 @@ def preserve_lessons(
 def edit_lessons(
     editable: Editable,
     plan: EditPlan,
-    neurons: Mapping[int, Tensor],
+    neurons: Mapping[MatrixKey, Tensor],
     size: int,
     advance: Callable[[int], Any],
 ) -> list[Lesson]:
@@ -91,7 +92,7 @@ def _lesson(
     cases: Sequence[Case],
     forbidden: Forbidden,
     weight: float,
-    neurons: Mapping[int, Tensor],
+    neurons: Mapping[MatrixKey, Tensor],
 ) -> Lesson:
     questions = [case.question for case in cases]
     tokens = [case.wanted.tokens if case.wanted is not None else case.said_tokens for case in cases]

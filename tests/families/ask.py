@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from tests.families.family import Family
-from tests.families.seeing import pictures_only, processor_class
 
 PROMPT: Final = "Describe the gun."
-
-
-def processor(family: Family, folder: Path) -> Any:
-    """What reads for the model: a tokenizer, or a processor without videos where those need torchvision."""
-    from transformers import AutoProcessor, AutoTokenizer
-
-    if not family.images:
-        return AutoTokenizer.from_pretrained(folder)
-    try:
-        return AutoProcessor.from_pretrained(folder)
-    except ImportError:
-        with pictures_only(processor_class(folder)) as made:
-            return made.from_pretrained(folder)
 
 
 def inputs(family: Family, reader: Any, *, prompt: str = PROMPT, color: str = "orange") -> Any:

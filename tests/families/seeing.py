@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from importlib import import_module
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
+from editkit.model.processors import pictures_only
 from tests.families.chats import reader, speech
 from tests.families.family import Family, ids, save
 
@@ -23,85 +21,6 @@ VIDEOS: Final = {
     "InternVLProcessor": "InternVLVideoProcessor",
 }
 LIMITED: Final = {*VIDEOS, "PixtralProcessor"}
-
-
-@contextmanager
-def pictures_only(kind: str) -> Iterator[Any]:
-    """The processor class `kind`, so that it can be made, saved and loaded without torchvision.
-
-    All but Pixtral's take a video processor, and each of those needs torchvision. Where it is missing,
-    transformers 5.23 says:
-
-        AutoProcessor.from_pretrained(folder)
-            ImportError: Qwen2VLVideoProcessor requires the Torchvision library but it was not ...
-        Qwen2VLProcessor(image_processor, tokenizer, video_processor=None)
-            AttributeError: type object 'VIDEO_PROCESSOR_MAPPING' has no attribute '_extra_content'
-        SmolVLMProcessor(...)
-            ImportError: Package `num2words` is required to run SmolVLM processor. Install it with ...
-        PixtralProcessor(...)
-            ImportError: PixtralProcessor requires the Torchvision library but it was not ...
-
-    What is put in the place of these libraries is taken away again: other tests see transformers as it is.
-    """
-    import transformers
-
-    if kind == "PixtralProcessor":
-        with _pixtral() as made:
-            yield made
-    elif kind == "SmolVLMProcessor":
-        module: Any = import_module("transformers.models.smolvlm.processing_smolvlm")
-        words, module.num2words = module.num2words, str  # it spells out how many pictures a video has
-        try:
-            yield _without_videos(module.SmolVLMProcessor)
-        finally:
-            module.num2words = words
-    else:
-        yield _without_videos(getattr(transformers, kind))
-
-
-@contextmanager
-def _pixtral() -> Iterator[Any]:
-    """Its module takes one function from the image processor that needs torchvision; the other has it too."""
-    import transformers
-
-    if transformers.utils.is_torchvision_available():
-        yield transformers.PixtralProcessor
-        return
-    package = "transformers.models.pixtral"
-    looks, reads = f"{package}.image_processing_pixtral", f"{package}.processing_pixtral"
-    sys.modules[looks] = import_module(f"{package}.image_processing_pil_pixtral")
-    try:
-        yield import_module(reads).PixtralProcessor
-    finally:
-        for name in (looks, reads):
-            sys.modules.pop(name, None)
-
-
-def _without_videos(made: Any) -> Any:
-    from transformers.processing_utils import ProcessorMixin
-
-    class PicturesOnly(made):
-        # SmolVLM's own asks the video processor how many pictures to take.
-        apply_chat_template = ProcessorMixin.apply_chat_template
-
-        @classmethod
-        def get_attributes(cls) -> list[str]:
-            return [name for name in super().get_attributes() if name != "video_processor"]
-
-        @classmethod
-        def from_args_and_dict(cls, args: Any, processor_dict: dict[str, Any], **kwargs: Any) -> Any:
-            return super().from_args_and_dict(args, processor_dict | {"video_processor": None}, **kwargs)
-
-    PicturesOnly.__name__ = PicturesOnly.__qualname__ = made.__name__
-    return PicturesOnly
-
-
-def processor_class(folder: Path) -> str:
-    """The name of a checkpoint's processor class; where it stands has changed over the years."""
-    for file in ("processor_config.json", "preprocessor_config.json"):
-        if (folder / file).is_file():
-            return str(json.loads((folder / file).read_text(encoding="utf-8"))["processor_class"])
-    raise FileNotFoundError(folder / "processor_config.json")
 
 
 def sees(

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from editkit.model.open import load_weights
+from editkit.model.processors import load_processor
 from tests.families import FAMILIES, Family
-from tests.families.ask import inputs, processor
+from tests.families.ask import inputs
 
 KILOBYTES = {False: 1000, True: 2000}
 
@@ -64,7 +65,7 @@ def test_it_is_what_the_table_says(
 def test_it_answers(family: Family, built: Callable[[Family], Path], opened: Callable[[Family], Any]) -> None:
     import torch
 
-    model, reader = opened(family), processor(family, built(family))
+    model, reader = opened(family), load_processor(built(family), images=family.images)
     starts = {}
     if family.encoder_decoder:
         starts["decoder_input_ids"] = torch.tensor([[model.generation_config.decoder_start_token_id]])

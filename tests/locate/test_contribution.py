@@ -15,14 +15,14 @@ from editkit.locate.contribution import Contribution
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
-from editkit.neuron import Neuron
+from editkit.neuron import MatrixKey, Neuron
 from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.positions import source_positions
 from editkit.probe.questions import question
 
 
-def pushes(editable: Editable, case: Case, places: list[int]) -> dict[int, float]:
-    """Layer -> what its W_out adds to the logits of the case's tokens, mean over places, without bias."""
+def pushes(editable: Editable, case: Case, places: list[int]) -> dict[MatrixKey, float]:
+    """What each W_out adds to the logits of the case's tokens, mean over places, without bias."""
     fed = feed(editable, [case.question], [case.said_tokens])
     left: dict[int, torch.Tensor] = {}
     removers = [
@@ -43,7 +43,7 @@ def pushes(editable: Editable, case: Case, places: list[int]) -> dict[int, float
             @ editable.unembedding[case.said_tokens[at]]
             for at in places
         ]
-        found[place.layer] = float(sum(values)) / len(values)
+        found[place.key] = float(sum(values)) / len(values)
     return found
 
 
@@ -63,10 +63,11 @@ def test_a_layers_contributions_sum_to_its_push_on_the_logit(
     places = source_positions(any_model.tokenizer, cases[0], edit)
     places = places[:1] if tokens == "first" else places
     whole = [pushes(any_model, case, places) for case in cases]
-    for layer in range(3):
-        expected = sum(one[layer] for one in whole) / len(whole)
-        assert scores[layer].shape == any_model.row_norms(layer).shape
-        assert float(scores[layer].sum()) == pytest.approx(expected, abs=1e-4, rel=1e-4)
+    assert list(scores) == [(0, None), (1, None), (2, None)]
+    for key, values in scores.items():
+        expected = sum(one[key] for one in whole) / len(whole)
+        assert values.shape == any_model.row_norms(*key).shape
+        assert float(values.sum()) == pytest.approx(expected, abs=1e-4, rel=1e-4)
 
 
 def test_a_neurons_score_is_activation_times_its_rows_push(
@@ -86,12 +87,12 @@ def test_a_neurons_score_is_activation_times_its_rows_push(
     for remover in removers:
         remover.remove()
     scores = Contribution(tokens="first").scores(llama, (case,), edit, (1,))
-    assert list(scores) == [1]
+    assert list(scores) == [(1, None)]
     for index in (0, 17, 47):
         activation = entered[1][0, fed.n_prompt - 1 + place, index]
         row = llama.model.model.layers[1].mlp.down_proj.weight[:, index]
         expected = activation * (row @ llama.model.lm_head.weight[case.said_tokens[place]])
-        assert float(scores[1][index]) == pytest.approx(float(expected), abs=1e-5)
+        assert float(scores[1, None][index]) == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_a_ranking_for_each_edit_from_its_own_cases(
@@ -127,7 +128,7 @@ def test_the_batch_size_does_not_matter(
     first, second = (
         Contribution(batch_size=size).scores(any_model, cases, edit, (0, 1, 2)) for size in (1, 32)
     )
-    assert all(torch.allclose(first[layer], second[layer], atol=1e-4) for layer in first)
+    assert all(torch.allclose(first[key], second[key], atol=1e-4) for key in first)
 
 
 @pytest.mark.real
@@ -145,7 +146,7 @@ def test_completeness_on_a_model_nobody_here_made(
     case = make_case(stories.tokenizer, question("Once upon a time"), " there was a girl and her mom.")
     places = source_positions(stories.tokenizer, case, edit)
     scores = Contribution().scores(stories, (case,), edit, tuple(range(5)))
-    for layer, expected in pushes(stories, case, places).items():
-        assert float(scores[layer].sum()) == pytest.approx(expected, abs=1e-4)
+    for key, expected in pushes(stories, case, places).items():
+        assert float(scores[key].sum()) == pytest.approx(expected, abs=1e-4)
     ranked = Contribution().locate(stories, EditPlan((edit,), (case,), 1), (0, 1, 2, 3, 4), 1, nobody)
     assert isinstance(ranked[0].items[0], Neuron)

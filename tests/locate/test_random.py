@@ -33,10 +33,10 @@ def test_the_control_is_as_many_other_neurons_of_the_same_layers_and_norms(
     told: list[Event] = []
     control = matched(llama, neurons(*chosen), seed, told.append)
     assert not set(control.items) & set(chosen)
-    assert {key: len(own) for key, own in control.by_layer().items()} == {
-        key: len(own) for key, own in neurons(*chosen).by_layer().items()
+    assert {key: len(own) for key, own in control.by_matrix().items()} == {
+        key: len(own) for key, own in neurons(*chosen).by_matrix().items()
     }
-    for layer, _ in control.by_layer() if not told else ():
+    for layer, _ in control.by_matrix() if not told else ():
         norms = llama.row_norms(layer)
         wanted = sorted(float(norms[n.index]) for n in chosen if n.layer == layer)
         got = sorted(float(norms[n.index]) for n in control if n.layer == layer)
@@ -61,7 +61,7 @@ def test_an_outlier_gets_the_nearest_neuron_and_a_note(
     llama: Editable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     norms = torch.tensor([1.0, 9.0, 5.0, 1.05, 1.2])
-    monkeypatch.setattr(Editable, "row_norms", lambda self, layer: norms)
+    monkeypatch.setattr(Editable, "row_norms", lambda self, layer, expert: norms)
     told: list[Event] = []
     assert matched(llama, neurons(Neuron(0, 1)), 0, told.append).items == (Neuron(0, 2),)
     assert [type(one) for one in told] == [Noted]

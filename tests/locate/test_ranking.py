@@ -7,26 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editkit.locate.ranking import ranked, united
-from editkit.neuron import Neuron, Neurons
+from editkit.neuron import MatrixKey, Neuron, Neurons, in_order
 
-SCORES = st.dictionaries(
-    st.integers(0, 5), st.lists(st.integers(-3, 3), min_size=4, max_size=4), min_size=1, max_size=4
-)
+KEYS = st.tuples(st.integers(0, 5), st.sampled_from([None, 0, 1, 2]))
+SCORES = st.dictionaries(KEYS, st.lists(st.integers(-3, 3), min_size=4, max_size=4), min_size=1, max_size=4)
 
 
 @given(table=SCORES, top=st.integers(1, 30))
-def test_the_highest_signed_scores_come_first_and_ties_go_down(table: dict[int, list[int]], top: int) -> None:
-    found = ranked({layer: torch.tensor(values).float() for layer, values in table.items()}, top, "m")
+def test_the_highest_signed_scores_come_first_and_ties_go_down(
+    table: dict[MatrixKey, list[int]], top: int
+) -> None:
+    found = ranked({key: torch.tensor(values).float() for key, values in table.items()}, top, "m")
     everything = sorted(
-        (-value, layer, index) for layer, values in table.items() for index, value in enumerate(values)
+        (-value, *in_order(key), index) for key, values in table.items() for index, value in enumerate(values)
     )
-    assert [(-score, n.layer, n.index) for n, score in zip(found.items, found.scores, strict=True)] == (
-        everything[:top]
-    )
+    got = [(-score, *in_order(n.matrix), n.index) for n, score in zip(found.items, found.scores, strict=True)]
+    assert got == everything[:top]
 
 
 def test_all_means_all() -> None:
-    assert len(ranked({0: torch.zeros(7), 3: torch.ones(5)}, "all", "m")) == 12
+    assert len(ranked({(0, None): torch.zeros(7), (3, 1): torch.ones(5)}, "all", "m")) == 12
 
 
 PART = st.dictionaries(

@@ -40,7 +40,7 @@ def test_decoded_are_the_tokens_a_row_pushes_most(any_model: Editable) -> None:
     row = any_model.w_out(2).rows[5]
     pushes = [float(row @ direction) for direction in any_model.unembedding]
     best = sorted(range(len(pushes)), key=lambda token: -pushes[token])[:3]
-    assert any_model.decoded(Neuron(2, 5), 3) == tuple(any_model.tokenizer.decode([t]) for t in best)
+    assert any_model.decoded([Neuron(2, 5)], 3) == (tuple(any_model.tokenizer.decode([t]) for t in best),)
 
 
 def test_only_llava_sees_and_chats(tiny: Callable[..., Editable]) -> None:

@@ -28,15 +28,19 @@ def test_prompts_end_together_and_continuations_begin_together(
     assert mask[0, 0] == 0, "the shortest prompt is padded, and on the left"
 
 
-def test_a_plain_prompt_gets_the_special_tokens_and_a_chat_turn_writes_its_own(
-    llava: Editable, ask: Callable[..., list[Question]]
+def test_every_sequence_begins_once_whether_the_chat_template_writes_it_or_not(
+    llava: Editable, demo: Editable, ask: Callable[..., list[Question]]
 ) -> None:
     plain = ask(llava)[0]
     chat = replace(plain, chat=True)
     assert prompt_text(llava, plain) == "<image>\nthe gun"
     assert prompt_text(llava, chat) == "user: <image> the gun\nassistant:"
-    assert feed(llava, [plain]).inputs["input_ids"][0, 0] == llava.tokenizer.bos_token_id
-    assert feed(llava, [chat]).inputs["input_ids"][0, 0] != llava.tokenizer.bos_token_id
+    assert not prompt_text(llava, chat).startswith(llava.tokenizer.bos_token)
+    assert prompt_text(demo, chat).startswith(demo.tokenizer.bos_token)
+    for editable, question in ((llava, plain), (llava, chat), (demo, plain), (demo, chat)):
+        ids, begins = feed(editable, [question]).inputs["input_ids"][0], editable.tokenizer.bos_token_id
+        assert ids[0] == begins
+        assert int((ids == begins).sum()) == 1
 
 
 def test_pictures_come_as_pixels_in_the_models_dtype(

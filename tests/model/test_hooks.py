@@ -16,6 +16,7 @@ from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
 from editkit.model.hooks import adding, recording
 from editkit.model.patching import patched
+from editkit.neuron import MatrixKey
 from editkit.patch.file import Patch
 from editkit.plan import Question
 
@@ -38,8 +39,8 @@ class Boom(Exception):
 def test_nothing_is_left_behind(any_model: Editable, random_rows: Callable[..., Any], fails: bool) -> None:
     before = hooks(any_model)
     rows = random_rows(any_model, 0)
-    with suppress(Boom), recording(any_model, lambda layer, seen: None), adding(any_model, rows):
-        assert hooks(any_model) == before + 6
+    with suppress(Boom), recording(any_model, lambda key, seen: None), adding(any_model, rows):
+        assert hooks(any_model) == before + 9
         if fails:
             raise Boom
     assert hooks(any_model) == before
@@ -47,21 +48,21 @@ def test_nothing_is_left_behind(any_model: Editable, random_rows: Callable[..., 
 
 def test_recorded_is_what_w_out_multiplies(any_model: Editable, ask: Callable[..., list[Question]]) -> None:
     fed = feed(any_model, ask(any_model))
-    entered: dict[int, torch.Tensor] = {}
+    entered: dict[MatrixKey, torch.Tensor] = {}
     left: dict[int, torch.Tensor] = {}
     removers = [
         place.module.register_forward_hook(lambda m, i, out, layer=place.layer: left.update({layer: out}))
         for place in any_model.w_outs
     ]
     try:
-        with recording(any_model, lambda layer, seen: entered.update({layer: seen})), torch.no_grad():
+        with recording(any_model, lambda key, seen: entered.update({key: seen})), torch.no_grad():
             any_model.model(**call_inputs(any_model, fed))
     finally:
         for remover in removers:
             remover.remove()
     for place in any_model.w_outs:
         bias = getattr(place.module, "bias", None)
-        made = entered[place.layer] @ place.rows + (0.0 if bias is None else bias)
+        made = entered[place.key] @ place.rows + (0.0 if bias is None else bias)
         assert torch.allclose(made, left[place.layer], atol=1e-5)
 
 
@@ -90,8 +91,7 @@ def test_a_zero_delta_changes_nothing(
 ) -> None:
     before = logits(any_model, ask(any_model))
     nothing = {
-        layer: (neurons, torch.zeros_like(delta))
-        for layer, (neurons, delta) in random_rows(any_model, 1).items()
+        key: (neurons, torch.zeros_like(delta)) for key, (neurons, delta) in random_rows(any_model, 1).items()
     }
     with adding(any_model, nothing):
         assert torch.equal(logits(any_model, ask(any_model)), before)
@@ -100,9 +100,9 @@ def test_a_zero_delta_changes_nothing(
 def test_gradients_reach_the_delta(
     llama: Editable, ask: Callable[..., list[Question]], random_rows: Callable[..., Any]
 ) -> None:
-    neurons, delta = random_rows(llama, 2)[0]
+    neurons, delta = random_rows(llama, 2)[0, None]
     delta.requires_grad_(True)
-    with adding(llama, {0: (neurons, delta)}):
+    with adding(llama, {(0, None): (neurons, delta)}):
         llama.model(**call_inputs(llama, feed(llama, ask(llama)))).logits.sum().backward()
     assert delta.grad is not None
     assert bool((delta.grad.abs().sum(1) > 0).all())

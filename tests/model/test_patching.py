@@ -88,8 +88,8 @@ def test_only_listed_neurons_move(
         assert {name for name in before if not torch.equal(before[name], moved[name])} == {
             f"{any_model.w_out(layer).name}.weight" for layer in (0, 2)
         }
-        for layer, (neurons, _) in rows.items():
-            place = any_model.w_out(layer)
+        for key, (neurons, _) in rows.items():
+            place = any_model.w_out(*key)
             old, new = (some[f"{place.name}.weight"] for some in (before, moved))
             axis = 1 if place.as_rows else 0
             assert (old != new).any(axis).nonzero().flatten().tolist() == neurons.tolist()
@@ -99,7 +99,7 @@ def test_a_zero_delta_makes_an_empty_patch_that_changes_nothing(
     any_model: Editable, random_rows: Callable[..., Any], patch_of: Callable[..., Patch]
 ) -> None:
     before = bits(any_model)
-    nothing = {layer: (neurons, delta * 0) for layer, (neurons, delta) in random_rows(any_model, 0).items()}
+    nothing = {key: (neurons, delta * 0) for key, (neurons, delta) in random_rows(any_model, 0).items()}
     patch = patch_of(any_model, nothing)
     assert patch.neurons() == ()
     with patched(any_model.model, patch):
@@ -140,7 +140,7 @@ def test_a_patch_that_fits_in_part_writes_nothing(
     llama: Editable, random_rows: Callable[..., Any], patch_of: Callable[..., Patch]
 ) -> None:
     whole = patch_of(llama, random_rows(llama, 4))
-    with patched(llama.model, patch_of(llama, {2: random_rows(llama, 4)[2]})):
+    with patched(llama.model, patch_of(llama, {(2, None): random_rows(llama, 4)[2, None]})):
         between = bits(llama)
         with pytest.raises(PatchError):
             write_patch(llama.model, whole)

@@ -32,7 +32,7 @@ def whole(editable: Editable, questions: list[Question], rows: Any) -> torch.Ten
 
 
 def record(editable: Editable, questions: list[Question], rows: Any) -> Replay:
-    return replay(editable, questions, SAID, {layer: neurons for layer, (neurons, _) in rows.items()})
+    return replay(editable, questions, SAID, {key: neurons for key, (neurons, _) in rows.items()})
 
 
 @given(seed=st.integers(0, 2**31), layers=st.sampled_from([[0, 1, 2], [0], [1], [2], [1, 2], [0, 2]]))
@@ -75,9 +75,7 @@ def test_gradients_are_those_of_the_whole_model(
         lambda own: found.logits(own),
         lambda own: _hooked(any_model, fed, own)[found.where.rows, found.where.columns],
     ):
-        own = {
-            layer: (neurons, delta.clone().requires_grad_(True)) for layer, (neurons, delta) in rows.items()
-        }
+        own = {key: (neurons, delta.clone().requires_grad_(True)) for key, (neurons, delta) in rows.items()}
         run(own).log_softmax(-1)[:, 40].sum().backward()
         gradients.append([delta.grad for _, delta in own.values()])
     for first, second in zip(*gradients, strict=True):

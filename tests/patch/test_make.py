@@ -21,8 +21,8 @@ COLUMNS = Place("model.layers.0.mlp.down_proj", "columns", "columns")
 PLACES = {
     (0, None): COLUMNS,
     (1, None): Place("h.1.mlp.c_proj", "rows", "rows"),
-    (2, 0): Place("layers.2.experts.down_proj", "experts", "columns"),
-    (2, 2): Place("layers.2.experts.down_proj", "experts", "columns"),
+    (2, 0): Place("layers.2.experts.down_proj", "experts", "columns", fused=True),
+    (2, 2): Place("layers.2.experts.down_proj", "experts", "columns", fused=True),
 }
 
 

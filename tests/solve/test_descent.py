@@ -12,22 +12,23 @@ from editkit.errors import SolveError
 from editkit.events import Event, Measured, nobody
 from editkit.model.editable import Editable
 from editkit.model.hooks import recording
+from editkit.neuron import MatrixKey
 from editkit.plan import Case, Question
 from editkit.probe.questions import question
 from editkit.solve import descent
 from editkit.solve.descent import Change, descend, losses, second_moments
 from editkit.solve.lessons import Lesson, preserve_lessons
 
-PLACES = {0: torch.tensor([1, 7, 30]), 2: torch.tensor([4])}
+PLACES: dict[MatrixKey, torch.Tensor] = {(0, None): torch.tensor([1, 7, 30]), (2, None): torch.tensor([4])}
 
 
-def changes(editable: Editable, ratio: float) -> dict[int, Change]:
+def changes(editable: Editable, ratio: float) -> dict[MatrixKey, Change]:
     found = {}
-    for layer, neurons in PLACES.items():
-        rows = editable.w_out(layer).rows.detach()[neurons].float()
+    for key, neurons in PLACES.items():
+        rows = editable.w_out(*key).rows.detach()[neurons].float()
         k = len(neurons)
         zero = torch.zeros_like(rows, requires_grad=True)
-        found[layer] = Change(neurons, rows, ratio * rows.norm(dim=1), zero, torch.zeros(k, k))
+        found[key] = Change(neurons, rows, ratio * rows.norm(dim=1), zero, torch.zeros(k, k))
     return found
 
 
@@ -46,7 +47,7 @@ def lessons(llama: Editable, make_case: Callable[..., Case]) -> list[Lesson]:
     return [lesson(llama, case, 40) for case in cases]
 
 
-def run(lessons: list[Lesson], made: dict[int, Change], tell: Any = nobody, **others: Any) -> None:
+def run(lessons: list[Lesson], made: dict[MatrixKey, Change], tell: Any = nobody, **others: Any) -> None:
     settings: dict[str, Any] = {
         "steps": 12,
         "lr": 0.5,
@@ -107,7 +108,7 @@ def test_equal_seeds_give_equal_bits(llama: Editable, lessons: list[Lesson]) -> 
     first, second = changes(llama, 1.0), changes(llama, 1.0)
     run(lessons, first)
     run(lessons, second)
-    assert all(torch.equal(first[layer].delta, second[layer].delta) for layer in first)
+    assert all(torch.equal(first[key].delta, second[key].delta) for key in first)
 
 
 def test_a_loss_that_is_no_number_is_told(llama: Editable, lessons: list[Lesson]) -> None:
@@ -131,25 +132,25 @@ def test_second_moments_are_means_over_the_asked_positions(
     cases = [make_case(any_model.tokenizer, asked, " a cup", "preserve") for asked in ask(any_model)]
     kept = preserve_lessons(any_model, cases, PLACES, 2, lambda steps: None)
     found = second_moments(any_model, kept, PLACES)
-    for layer, neurons in PLACES.items():
+    for key, neurons in PLACES.items():
         collected: list[torch.Tensor] = []
         for one in kept:
             where = one.replay.where
 
             def watch(
-                at: int,
+                at: MatrixKey,
                 seen: torch.Tensor,
                 where: Any = where,
-                layer: int = layer,
+                key: MatrixKey = key,
                 neurons: torch.Tensor = neurons,
                 collected: list[torch.Tensor] = collected,
             ) -> None:
-                if at == layer:
+                if at == key:
                     collected.append(seen[where.rows, where.columns][:, neurons])
 
             with recording(any_model, watch), torch.no_grad():
                 one.replay.logits({}, shortcut=False)
         rows = torch.cat(collected)
         assert len(rows) == sum(len(case.said_tokens) + 1 for case in cases)
-        assert torch.allclose(found[layer], rows.T @ rows / len(rows), rtol=1e-3, atol=1e-5)
-        assert torch.allclose(found[layer], found[layer].T, atol=1e-5)
+        assert torch.allclose(found[key], rows.T @ rows / len(rows), rtol=1e-3, atol=1e-5)
+        assert torch.allclose(found[key], found[key].T, atol=1e-5)

@@ -49,7 +49,7 @@ def test_the_wanted_word_becomes_likelier(tiny: Callable[..., Editable], plan: E
     case = plan.of("edit")[0]
     assert case.wanted is not None
     delta = solve(editable, plan, kl_weight=0.01)
-    rows = {p.layer: (torch.tensor(p.neurons), torch.from_numpy(p.rows)) for p in delta.layers}
+    rows = {(p.layer, p.expert): (torch.tensor(p.neurons), torch.from_numpy(p.rows)) for p in delta.layers}
     before = log_probabilities(editable, [case.question], [case.wanted.tokens])[0]
     with adding(editable, rows):
         after = log_probabilities(editable, [case.question], [case.wanted.tokens])[0]
@@ -74,7 +74,7 @@ def test_the_norm_bound_holds_in_the_files_dtype(
 ) -> None:
     editable = tiny("llama", dtype)
     delta = solve(editable, plan, max_ratio=max_ratio, steps=8)
-    rows = {p.layer: (torch.tensor(p.neurons), torch.from_numpy(p.rows)) for p in delta.layers}
+    rows = {(p.layer, p.expert): (torch.tensor(p.neurons), torch.from_numpy(p.rows)) for p in delta.layers}
     for part in patch_of(editable, rows).to_delta().layers:
         norms = editable.row_norms(part.layer)[list(part.neurons)].numpy()
         assert (np.linalg.norm(part.rows, axis=1) <= max_ratio * norms * (1 + 1e-3)).all()

@@ -199,7 +199,7 @@ def test_lessons_cover_every_position_of_every_case_once(
 ) -> None:
     plan = plan_of(llama, make_case, make_edit)
     told: list[int] = []
-    found = edit_lessons(llama, plan, {1: torch.tensor([3, 5])}, 3, told.append)
+    found = edit_lessons(llama, plan, {(1, None): torch.tensor([3, 5])}, 3, told.append)
     assert sum(told) == 5
     positions = 0
     for lesson in found:
@@ -219,6 +219,6 @@ def test_preserve_lessons_only_keep(
     llama: Editable, make_case: Callable[..., Case], ask: Callable[..., list[Question]]
 ) -> None:
     cases = [make_case(llama.tokenizer, asked, " a cup", "preserve") for asked in ask(llama)]
-    found = preserve_lessons(llama, cases, {0: torch.tensor([1])}, 2, lambda steps: None)
+    found = preserve_lessons(llama, cases, {(0, None): torch.tensor([1])}, 2, lambda steps: None)
     assert [len(lesson.changed) for lesson in found] == [0, 0]
     assert sum(len(lesson.kept) for lesson in found) == sum(len(case.said_tokens) + 1 for case in cases)
