@@ -16,7 +16,8 @@ from editkit.plan import Question
 # Processors that put the pictures' tokens into a prompt themselves.
 OWN_PLACE: Final = frozenset({"Blip2Processor", "InstructBlipProcessor", "PaliGemmaProcessor"})
 # What a processor returns per token beside ids and mask, and how it goes on behind the prompt.
-TYPES: Final = frozenset({"token_type_ids", "mm_token_type_ids"})  # 0: text
+TYPES: Final = frozenset({"token_type_ids", "mm_token_type_ids"})
+ANSWER_TYPE: Final = {"paligemma": 1}  # an answer's type; where none is given text has one, 0
 SIGHT: Final = frozenset({"cross_attention_mask", "image_attention_mask"})  # sees what the last token saw
 
 
@@ -129,7 +130,8 @@ def feed(
         n_prompt = 1
     elif longer:
         seen = [[1] * length + [0] * (longer - length) for length in lengths]
-        _lengthen(inputs, torch.tensor(tokens), torch.tensor(seen))
+        kind = ANSWER_TYPE.get(editable.model.config.model_type, 0)
+        _lengthen(inputs, torch.tensor(tokens), torch.tensor(seen), kind)
     placed = {
         name: value.to(editable.device, editable.model.dtype if value.is_floating_point() else value.dtype)
         for name, value in inputs.items()
@@ -137,8 +139,9 @@ def feed(
     return Fed(placed, n_prompt, lengths)
 
 
-def _lengthen(inputs: dict[str, Tensor], tokens: Tensor, seen: Tensor) -> None:
-    more = {"input_ids": tokens, "attention_mask": seen, **{name: torch.zeros_like(tokens) for name in TYPES}}
+def _lengthen(inputs: dict[str, Tensor], tokens: Tensor, seen: Tensor, kind: int) -> None:
+    types = {name: torch.full_like(tokens, kind) for name in TYPES}
+    more = {"input_ids": tokens, "attention_mask": seen, **types}
     for name, value in inputs.items():
         if name in SIGHT:
             inputs[name] = torch.cat([value, *[value[:, -1:]] * tokens.shape[1]], dim=1)

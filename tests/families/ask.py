@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import io
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.families.family import Family
 
+if TYPE_CHECKING:
+    from editkit.model.editable import Editable
+    from editkit.plan import Question
+
 PROMPT: Final = "Describe the gun."
+PROMPTS: Final = ("the gun", "Describe the image in few words.", "a knife and a fork on the table")
+COLORS: Final = ("orange", "navy", "green")
+
+
+def questions(editable: Editable) -> list[Question]:
+    """Three of different lengths, as chat turns where there is a template, each with a picture of its own."""
+    from PIL import Image
+
+    from editkit.plan import Picture
+    from editkit.probe.questions import question
+
+    found = []
+    for prompt, color in zip(PROMPTS, COLORS, strict=True):
+        encoded = io.BytesIO()
+        Image.new("RGB", (32, 32), color).save(encoded, "PNG")
+        shown = [Picture(f"{color}.png", encoded.getvalue())] if editable.accepts_images else []
+        found.append(question(prompt, shown, chat=editable.has_chat_template))
+    return found
 
 
 def inputs(family: Family, reader: Any, *, prompt: str = PROMPT, color: str = "orange") -> Any:

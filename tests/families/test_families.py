@@ -19,19 +19,6 @@ KILOBYTES = {False: 1000, True: 2000}
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path]:
-    """The folder of a family's checkpoint, written once."""
-
-    @cache
-    def build(family: Family) -> Path:
-        folder = tmp_path_factory.mktemp("families") / family.name
-        family.build(folder)
-        return folder
-
-    return build
-
-
-@pytest.fixture(scope="session")
 def opened(built: Callable[[Family], Path]) -> Callable[[Family], Any]:
     return cache(lambda family: load_weights(built(family), family.name))
 
