@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from editkit.errors import ModelError
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
@@ -132,6 +133,13 @@ def _open(recipe: Recipe, tell: Tell) -> Editable:
         from editkit.model.open import open_model
 
         editable = open_model(recipe.model_ref())
+        if editable.layout.guessed:
+            guess = editable.layout.template
+            raise ModelError(
+                f"{editable.name}: where this architecture keeps W_out is not known; by its shapes "
+                f"it is {guess}: look at `editkit models {editable.name}`, and if that is right set "
+                f"model.w_out: {guess!r}"
+            )
         _ = editable.w_outs
     return editable
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from editkit.errors import ModelError, UsageError
 from editkit.model.layouts import EXPERTS, Layout, layout, neurons_are_rows, sides
+from editkit.model.weights import weight_of
 from editkit.neuron import MatrixKey, Neuron, in_order
 
 VOCABULARY_BLOCK: Final = 16_384
@@ -45,11 +46,11 @@ class WOut:
 
     @property
     def rows(self) -> Tensor:
-        """The weight neuron-major, `[d_mlp, d_model]`: a view, whatever the storage."""
+        """The weight neuron-major, `[d_mlp, d_model]`: a view, where it is neither packed nor offloaded."""
         if self.expert is None:
-            weight: Tensor = self.module.get_parameter("weight")
+            weight = weight_of(self.module)
         else:
-            weight = self.module.get_parameter(EXPERTS)[self.expert]
+            weight = weight_of(self.module, EXPERTS)[self.expert]
         return weight if self.as_rows else weight.T
 
     @property
@@ -57,8 +58,13 @@ class WOut:
         """`(d_mlp, d_model)`, also where the weight is packed."""
         if self.expert is None:
             return sides(self.module)
-        d_mlp, d_model = self.rows.shape
-        return d_mlp, d_model
+        height, width = self.module.get_parameter(EXPERTS).shape[1:]
+        return (height, width) if self.as_rows else (width, height)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its rows come out."""
+        return self.rows.device
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,11 @@ class Editable:
 
     @property
     def device(self) -> torch.device:
+        """Where inputs go; what is offloaded is brought there."""
         device: torch.device = self.model.device
-        return device
+        if device.type != "meta":
+            return device
+        return torch.device(getattr(getattr(self.model, "_hf_hook", None), "execution_device", None) or "cpu")
 
     @cached_property
     def text_config(self) -> Any:
@@ -131,12 +140,13 @@ class Editable:
     @property
     def unembedding(self) -> Tensor:
         """Token directions as the head stores them, `[d_vocab, d_embedding]`."""
-        return self.head.get_parameter("weight")
+        return weight_of(self.head)
 
     @property
     def n_logits(self) -> int:
         """How many tokens a position's logits speak of; a head may keep some apart from its weight."""
-        return self.unembedding.shape[0] + int(getattr(self.head, "out_additional_features", 0))
+        apart = int(getattr(self.head, "out_additional_features", 0))
+        return self.head.get_parameter("weight").shape[0] + apart
 
     @property
     def d_model(self) -> int:
@@ -165,8 +175,7 @@ class Editable:
         for name, module in self.model.named_modules():
             linear = isinstance(module, nn.Linear) and module.weight.shape == (narrow, wide)
             if linear and not name.startswith(self.layout.name):
-                weight: Tensor = module.weight
-                return weight
+                return weight_of(module)
         raise ModelError(f"{self.name}: nothing leads from a stream of {wide} to a head of {narrow}")
 
     def directions(self, tokens: Tensor) -> Tensor:

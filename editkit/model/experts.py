@@ -13,6 +13,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from editkit.model.weights import weight_of
+
 
 def emitted(
     module: nn.Module,
@@ -52,9 +54,9 @@ def emitted(
 def _first_half(module: Any, hidden: Tensor, expert: int) -> Tensor:
     """Everything before W_out, `[n, d_model]` -> `[n, d_mlp]`."""
     name = "gate_up_proj" if module.has_gate else "up_proj"
-    weight = getattr(module, name)[expert]
+    weight = weight_of(module, name)[expert]
     found = hidden @ (weight if module.is_transposed else weight.T)
     if module.has_bias:
-        found = found + getattr(module, f"{name}_bias")[expert]
+        found = found + weight_of(module, f"{name}_bias")[expert]
     result: Tensor = module._apply_gate(found) if module.has_gate else module.act_fn(found)
     return result

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from editkit.errors import PatchError
 from editkit.model.layouts import neurons_are_rows
+from editkit.model.weights import held
 from editkit.patch.file import Patch
 from editkit.patch.format import Entry
 from editkit.patch.rows import widen
@@ -26,10 +27,10 @@ def _rows(model: nn.Module, entry: Entry) -> Tensor:
     try:
         if entry.expert is None:
             module = model.get_submodule(entry.module)
-            weight = module.get_parameter("weight").detach()
+            weight = held(module).detach()
         else:
             module = model.get_submodule(entry.module.rpartition(".")[0])
-            weight = model.get_parameter(entry.module).detach()[entry.expert]
+            weight = held(module, entry.module.rpartition(".")[2]).detach()[entry.expert]
     except (AttributeError, IndexError) as error:
         raise PatchError(
             f"the model has no module {entry.module}: the patch is for {entry.shape} weights"

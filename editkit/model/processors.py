@@ -18,7 +18,7 @@ PIXTRAL: Final = "transformers.models.pixtral"
 SMOLVLM: Final = "transformers.models.smolvlm.processing_smolvlm"
 
 
-def load_processor(folder: Path, *, images: bool, trust_remote_code: bool = False) -> Any:
+def load_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
     """The processor of a checkpoint that takes pictures, else its tokenizer.
 
     Raises:
@@ -26,7 +26,7 @@ def load_processor(folder: Path, *, images: bool, trust_remote_code: bool = Fals
     """
     from transformers import AutoProcessor, AutoTokenizer
 
-    if not images:
+    if not takes_pictures(folder):
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
     try:
         return AutoProcessor.from_pretrained(folder, trust_remote_code=trust_remote_code)
@@ -36,6 +36,14 @@ def load_processor(folder: Path, *, images: bool, trust_remote_code: bool = Fals
             raise
         with pictures_only(kind) as made:
             return made.from_pretrained(folder)
+
+
+def takes_pictures(folder: Path) -> bool:
+    """Whether there is an image processor among a checkpoint's files."""
+    if (folder / "preprocessor_config.json").is_file():
+        return True
+    file = folder / "processor_config.json"
+    return file.is_file() and "image_processor" in json.loads(file.read_text(encoding="utf-8"))
 
 
 def processor_class(folder: Path) -> str | None:

@@ -34,6 +34,12 @@ def _slug(text: str) -> str:
     return text
 
 
+def _template(text: str) -> str:
+    if re.fullmatch(r"[\w.]+\.\{\}(\.\w+)+", text) is None:
+        raise expected('a module\'s path with {} for the layer, such as "model.layers.{}.mlp.down_proj"')
+    return text
+
+
 def as_list(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -63,6 +69,7 @@ Words = Annotated[
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
     ),
 ]
+Template = Annotated[str, AfterValidator(_template)]
 Lines = Annotated[tuple[Text, ...], AfterValidator(distinct)]
 
 
@@ -87,7 +94,17 @@ class ModelRef(Part):
     id: Text = Field(description="demo/scenes, org/name, or a folder such as ./name")
     revision: Text | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: Text = "cpu"
+    device: Text = Field("cpu", description="where torch runs it; auto: on all devices and the disk")
+    max_memory: dict[Text, Text] | None = Field(
+        None, description='with device auto: the most to use, such as {"0": 20GiB, cpu: 60GiB}'
+    )
+    load_in: Literal["8bit", "4bit"] | None = Field(
+        None, description="packed by bitsandbytes: to locate and evaluate, not to solve"
+    )
+    w_out: Template | None = Field(
+        None, description="of an unknown architecture: where W_out is, path.{}.to.module"
+    )
+    trust_remote_code: Flag = Field(False, description="whether code of the model's own repository may run")
 
     @model_validator(mode="before")
     @classmethod
@@ -95,6 +112,12 @@ class ModelRef(Part):
         if not isinstance(value, str | dict):
             raise expected(f"a model: {MODEL_FORMS}")
         return shorthand(value)
+
+    @model_validator(mode="after")
+    def _limits(self) -> ModelRef:
+        if self.max_memory is not None and self.device != "auto":
+            raise refused("limits hold where device is auto", ("max_memory",))
+        return self
 
     @property
     def is_path(self) -> bool:

@@ -52,7 +52,7 @@ def test_it_is_what_the_table_says(
 def test_it_answers(family: Family, built: Callable[[Family], Path], opened: Callable[[Family], Any]) -> None:
     import torch
 
-    model, reader = opened(family), load_processor(built(family), images=family.images)
+    model, reader = opened(family), load_processor(built(family))
     starts = {}
     if family.encoder_decoder:
         starts["decoder_input_ids"] = torch.tensor([[model.generation_config.decoder_start_token_id]])
