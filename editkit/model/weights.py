@@ -76,9 +76,15 @@ def _stored(module: nn.Module, name: str) -> Tensor:
     return torch.as_tensor(hook.weights_map[name])
 
 
+@torch.no_grad()
 def _unpacked(module: Any) -> Tensor:
     from transformers.integrations.bitsandbytes import dequantize_bnb_weight
 
-    state = getattr(module, "state", None)
-    found: Tensor = dequantize_bnb_weight(module.weight, state)
+    if getattr(getattr(module.weight, "quant_state", None), "packing_format_for_cpu", False):
+        # Run once on a processor, 4-bit weights lie in an order only their product knows: past all hooks, ask it.
+        unit = torch.eye(module.in_features, dtype=module.weight.quant_state.dtype)
+        bias = module.bias if module.bias is not None else 0.0
+        product: Tensor = (module.forward(unit) - bias).T
+        return product
+    found: Tensor = dequantize_bnb_weight(module.weight, getattr(module, "state", None))
     return found
