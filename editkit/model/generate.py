@@ -16,9 +16,6 @@ from editkit.plan import Question
 # A checkpoint's own settings would bend what is measured: Qwen2.5's, for one, punish repetition.
 PLAIN: Final[dict[str, Any]] = {
     "do_sample": False,
-    "temperature": 1.0,
-    "top_k": 0,
-    "top_p": 1.0,
     "repetition_penalty": 1.0,
     "no_repeat_ngram_size": 0,
     "num_beams": 1,
@@ -92,7 +89,7 @@ def _continue(
     fed = feed(editable, questions)
     options = dict(PLAIN)
     if sample is not None:
-        options |= {"do_sample": True, "temperature": sample[0]}
+        options |= {"do_sample": True, "temperature": sample[0], "top_k": 0, "top_p": 1.0}
     unsaid = editable.picture_tokens
 
     def process(tokens: Tensor, logits: Tensor) -> Tensor:
