@@ -81,7 +81,7 @@ def _unpacked(module: Any) -> Tensor:
     from transformers.integrations.bitsandbytes import dequantize_bnb_weight
 
     if getattr(getattr(module.weight, "quant_state", None), "packing_format_for_cpu", False):
-        # Run on a processor, 4-bit weights lie in an order only their product knows: ask that, past all hooks.
+        # Run on a processor, 4-bit weights lie in an order that only their product knows: past hooks, ask it.
         unit = torch.eye(module.in_features, dtype=module.weight.quant_state.dtype)
         bias = module.bias if module.bias is not None else 0.0
         product: Tensor = (module.forward(unit) - bias).T
