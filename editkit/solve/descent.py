@@ -61,18 +61,41 @@ def _divergence(wanted_log: Tensor, log_p: Tensor) -> Tensor:
     return (wanted * (wanted_log.clamp(min=-1e4) - log_p)).sum(-1)
 
 
-def losses(lesson: Lesson, changes: Mapping[MatrixKey, Change]) -> tuple[Tensor, Tensor, int]:
-    """Weighted target loss, summed preserve loss and its number of positions, of one lesson."""
+@dataclass(frozen=True)
+class Losses:
+    """What one lesson asks for, in nats.
+
+    Attributes:
+        target: weighted KL(wanted || p) at the positions where another distribution is wanted.
+        margin: weighted shortfall there of the likeliest wanted token's lead over those it has to overtake.
+        kept: summed KL(before || p) at the other `count` positions.
+    """
+
+    target: Tensor
+    margin: Tensor
+    kept: Tensor
+    count: int
+
+
+def losses(lesson: Lesson, changes: Mapping[MatrixKey, Change], margin: float) -> Losses:
+    """The losses of one lesson under a change.
+
+    Args:
+        margin: the lead asked for, in nats: greedy decoding says the likeliest token, so a lost word with a
+            small share of a spread-out distribution would still be said.
+    """
     rows = {key: (change.neurons, change.delta) for key, change in changes.items()}
     log_p = lesson.replay.logits(rows).float().log_softmax(-1)
-    target = log_p.new_zeros(())
+    target = short = kept = log_p.new_zeros(())
     if len(lesson.changed):
-        apart = _divergence(lesson.wanted.log(), log_p[lesson.changed])
-        target = (apart * lesson.weight).sum()
-    kept = log_p.new_zeros(())
+        there = log_p[lesson.changed]
+        target = (_divergence(lesson.wanted.log(), there) * lesson.weight).sum()
+        lead = there.gather(1, lesson.wanted.argmax(-1, keepdim=True)).squeeze(1)
+        rival = there.masked_fill(~lesson.lost, -torch.inf).amax(-1)
+        short = ((margin - lead + rival).clamp(min=0.0) * lesson.weight).sum()
     if len(lesson.kept):
         kept = _divergence(lesson.replay.before()[lesson.kept], log_p[lesson.kept]).sum()
-    return target, kept, len(lesson.kept)
+    return Losses(target, short, kept, len(lesson.kept))
 
 
 def _endless(lessons: Sequence[Lesson], seed: int) -> Iterator[Lesson]:
@@ -91,6 +114,7 @@ def descend(
     lr: float,
     kl_weight: float,
     drift_weight: float,
+    margin: float,
     stop_at: float,
     seed: int,
     tell: Tell,
@@ -113,17 +137,18 @@ def descend(
             for group in optimizer.param_groups:
                 group["lr"] = lr * scale * (1 - step / steps)
             optimizer.zero_grad()
-            target, kept, count = losses(next(stream), changes)
-            target = target * len(edits)  # a lesson is one of that many parts of the edit cases
-            preserve = kept / max(1, count)
+            own = losses(next(stream), changes, margin)
+            # A lesson is one of that many parts of the edit cases.
+            target, short = own.target * len(edits), own.margin * len(edits)
+            preserve = own.kept / max(1, own.count)
             for other in streams:
-                _, some, number = losses(next(other), changes)
-                preserve = preserve + some / max(1, number)
+                some = losses(next(other), changes, margin)
+                preserve = preserve + some.kept / max(1, some.count)
             drift = sum(
                 (((change.moment @ change.delta) * change.delta).sum() for change in changes.values()),
                 start=target.new_zeros(()),
             )
-            loss = target + kl_weight * preserve + drift_weight * drift / len(changes)
+            loss = target + short + kl_weight * preserve + drift_weight * drift / len(changes)
             if not torch.isfinite(loss):
                 raise SolveError(
                     f"the loss is no number at step {step}: lower solve.lr, or use dtype float32"
@@ -132,9 +157,14 @@ def descend(
             optimizer.step()
             for change in changes.values():
                 project(change.delta, change.bound)
-            for key, value in (("target", target), ("preserve", preserve), ("drift", drift)):
+            for key, value in (
+                ("target", target),
+                ("margin", short),
+                ("preserve", preserve),
+                ("drift", drift),
+            ):
                 tell(Measured(f"loss/{key}", value.item(), step))
             advance(1, f"target {target.item():.4f}, preserve {preserve.item():.4f}")
-            calm = calm + 1 if target.item() < stop_at else 0
+            calm = calm + 1 if target.item() + short.item() < stop_at else 0
             if calm >= 2 * len(edits):
                 break

@@ -23,6 +23,7 @@ class Gradient(BaseModel):
     """Minimise, over the chosen rows only and within the norm bound,
 
         KL(p' || p) at the positions where another word is wanted      (loss/target)
+      + what the wanted token lacks there of its lead over lost ones    (loss/margin)
       + kl_weight * KL(before || p) at all others and on preserve cases (loss/preserve)
       + drift_weight * mean over layers of tr(D C D^T)                   (loss/drift)
 
@@ -41,9 +42,14 @@ class Gradient(BaseModel):
         0.0, ge=0, description="weight of the expected squared change of a layer's output"
     )
     preserve: int = Field(200, ge=0, description="cases whose answers are kept")
+    margin: float = Field(
+        1.0, ge=0, description="lead the wanted token must have over a lost one, in nats; 0: just be ahead"
+    )
     steps: int = Field(120, ge=1, description="most steps of Adam")
     lr: float = Field(0.1, gt=0, description="step size, in root mean squares of the rows")
-    stop_at: float = Field(0.002, ge=0, description="stop when loss/target has stayed below this, in nats")
+    stop_at: float = Field(
+        0.002, ge=0, description="stop when target and margin have stayed below this, in nats"
+    )
     batch_size: int = Field(24, ge=1, description="cases of each sort in a step")
 
     def solve(self, editable: Editable, plan: EditPlan, neurons: Neurons, *, seed: int, tell: Tell) -> Delta:
@@ -90,6 +96,7 @@ class Gradient(BaseModel):
             lr=self.lr,
             kl_weight=self.kl_weight,
             drift_weight=self.drift_weight,
+            margin=self.margin,
             stop_at=self.stop_at,
             seed=seed,
             tell=tell,

@@ -31,6 +31,7 @@ class Lesson:
     Attributes:
         changed: positions (of the asked ones) where another distribution is wanted, int64 `[n_changed]`.
         wanted: that distribution, float32 `[n_changed, d_vocab]`.
+        lost: the tokens that its likeliest one has to overtake, bool `[n_changed, d_vocab]`.
         weight: how much each changed position weighs: 1 / (number of cases of its edit), `[n_changed]`.
         kept: all other positions, int64: there the unedited model's own distribution is wanted.
     """
@@ -38,6 +39,7 @@ class Lesson:
     replay: Replay
     changed: Tensor
     wanted: Tensor
+    lost: Tensor
     weight: Tensor
     kept: Tensor
 
@@ -59,7 +61,9 @@ def preserve_lessons(
         count = len(record.where.rows)
         nothing = torch.zeros(0, dtype=torch.long, device=editable.device)
         empty = torch.zeros(0, device=editable.device)
-        found.append(Lesson(record, nothing, empty, empty, torch.arange(count, device=editable.device)))
+        found.append(
+            Lesson(record, nothing, empty, empty, empty, torch.arange(count, device=editable.device))
+        )
         advance(len(some))
     return found
 
@@ -111,9 +115,15 @@ def _lesson(
     others = torch.ones(first, dtype=torch.bool, device=device)
     others[where] = False
     aims = torch.stack(wanted) if wanted else torch.zeros(0, device=device)
-    return Lesson(
-        record, where, aims, torch.full((len(changed),), weight, device=device), others.nonzero().flatten()
-    )
+    lost = _lost(aims, record.before()[where]) if wanted else torch.zeros(0, device=device)
+    weights = torch.full((len(changed),), weight, device=device)
+    return Lesson(record, where, aims, lost, weights, others.nonzero().flatten())
+
+
+def _lost(wanted: Tensor, before: Tensor) -> Tensor:
+    """Tokens that were likelier than the one that is wanted most."""
+    best = wanted.argmax(-1, keepdim=True)
+    return before > before.gather(1, best)
 
 
 def wanted_distributions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,10 @@ def lesson(editable: Editable, case: Case, token: int) -> Lesson:
     wanted = torch.zeros(1, editable.unembedding.shape[0])
     wanted[0, token] = 1.0
     kept = torch.arange(1, len(record.where.rows))
-    return Lesson(record, torch.tensor([0]), wanted, torch.ones(1), kept)
+    before = record.before()[:1]
+    return Lesson(
+        record, torch.tensor([0]), wanted, before > before[:, token : token + 1], torch.ones(1), kept
+    )
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ def run(lessons: list[Lesson], made: dict[MatrixKey, Change], tell: Any = nobody
         "lr": 0.5,
         "kl_weight": 0.1,
         "drift_weight": 0.0,
+        "margin": 1.0,
         "stop_at": 0.0,
         "seed": 0,
     }
@@ -67,9 +72,9 @@ def test_the_bound_holds_after_every_step(
     seen: list[float] = []
     plain = descent.losses
 
-    def watched(one: Lesson, some: Any) -> Any:
+    def watched(one: Lesson, some: Any, margin: float) -> Any:
         seen.extend(float((c.delta.detach().norm(dim=1) / c.bound).max()) for c in some.values())
-        return plain(one, some)
+        return plain(one, some, margin)
 
     monkeypatch.setattr(descent, "losses", watched)
     run(lessons, made)
@@ -82,20 +87,43 @@ def test_the_bound_holds_after_every_step(
 
 def test_the_target_loss_falls(llama: Editable, lessons: list[Lesson]) -> None:
     told: list[Event] = []
-    run(lessons, changes(llama, 5.0), told.append, steps=40)
+    run(lessons, changes(llama, 5.0), told.append, steps=80)
     curve = [one.value for one in told if isinstance(one, Measured) and one.key == "loss/target"]
-    assert len(curve) == 40
+    assert len(curve) == 80
     assert curve[-1] < 0.5 * curve[0]
     keys = {one.key for one in told if isinstance(one, Measured)}
-    assert keys == {"loss/target", "loss/preserve", "loss/drift"}
+    assert keys == {"loss/target", "loss/margin", "loss/preserve", "loss/drift"}
 
 
 def test_a_zero_change_loses_nothing_but_the_target(llama: Editable, lessons: list[Lesson]) -> None:
-    target, kept, count = losses(lessons[0], changes(llama, 1.0))
-    own = lessons[0].replay.before()[0, 40]
-    assert target.item() == pytest.approx(-own.item(), rel=1e-4)
-    assert kept.item() == pytest.approx(0.0, abs=1e-5)
-    assert count == len(lessons[0].kept)
+    found = losses(lessons[0], changes(llama, 1.0), 1.0)
+    before = lessons[0].replay.before()[0]
+    assert found.target.item() == pytest.approx(-before[40].item(), rel=1e-4)
+    assert found.margin.item() == pytest.approx(1.0 + (before.max() - before[40]).item(), rel=1e-4)
+    assert found.kept.item() == pytest.approx(0.0, abs=1e-5)
+    assert found.count == len(lessons[0].kept)
+
+
+def test_the_margin_makes_the_wanted_token_lead(llama: Editable, lessons: list[Lesson]) -> None:
+    """A wanted distribution that hardly prefers its token is not enough for greedy decoding."""
+    spread = []
+    for one in lessons:
+        before = one.replay.before()[:1]
+        first, second = before.topk(2, dim=1).indices[0].tolist()
+        wanted = before.exp()
+        wanted[0, first], wanted[0, second] = before.exp()[0, second] * 0.99, before.exp()[0, first]
+        spread.append(replace(one, wanted=wanted, lost=before > before[:, second : second + 1]))
+    leads = []
+    for margin in (0.0, 2.0):
+        made = changes(llama, 5.0)
+        run(spread, made, margin=margin, steps=60, kl_weight=0.0)
+        rows = {key: (change.neurons, change.delta.detach()) for key, change in made.items()}
+        best, rest = zip(*(one.replay.logits(rows)[0].topk(2).values.tolist() for one in spread), strict=True)
+        leads.append(min(a - b for a, b in zip(best, rest, strict=True)))
+        says = [int(one.replay.logits(rows)[0].argmax()) for one in spread]
+        if margin:
+            assert says == [int(one.wanted.argmax()) for one in spread]
+    assert leads[1] > leads[0] + 0.3
 
 
 def test_it_stops_when_the_target_stays_low(llama: Editable, lessons: list[Lesson]) -> None:
@@ -112,9 +140,7 @@ def test_equal_seeds_give_equal_bits(llama: Editable, lessons: list[Lesson]) -> 
 
 
 def test_a_loss_that_is_no_number_is_told(llama: Editable, lessons: list[Lesson]) -> None:
-    broken = [
-        Lesson(one.replay, one.changed, one.wanted * float("nan"), one.weight, one.kept) for one in lessons
-    ]
+    broken = [replace(one, wanted=one.wanted * float("nan")) for one in lessons]
     with pytest.raises(SolveError, match="at step 0: lower"):
         run(broken, changes(llama, 1.0))
 
