@@ -1,0 +1,1 @@
+"""Published parts -> a checkpoint folder, for models that nobody publishes as one."""
