@@ -1,1 +1,7 @@
 """Published parts -> a checkpoint folder, for models that nobody publishes as one."""
+
+from typing import Final
+
+CONVERSIONS: Final = {
+    "minigpt4": "editkit.convert.minigpt4:MiniGPT4",
+}
