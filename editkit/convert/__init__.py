@@ -4,4 +4,5 @@ from typing import Final
 
 CONVERSIONS: Final = {
     "minigpt4": "editkit.convert.minigpt4:MiniGPT4",
+    "mplug-owl2": "editkit.convert.mplug_owl2:MPLUGOwl2",
 }
