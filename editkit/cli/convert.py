@@ -69,7 +69,7 @@ def _writing(*dtypes_of: str) -> Callable[[Command], Command]:
     "--blip2",
     metavar="DIR",
     type=FOLDER,
-    help="Vision tower and Q-Former: Salesforce/blip2-flan-t5-xxl on the Hub, 49 GB with its T5. Other BLIP-2s "
+    help="Vision tower and Q-Former: Salesforce/blip2-flan-t5-xxl on the Hub, 49 GB with T5. Other BLIP-2s "
     "have another Q-Former.",
 )
 @click.option(
