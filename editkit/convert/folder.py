@@ -138,9 +138,13 @@ def _header(shard: Mapping[str, Planned]) -> bytes:
 
 
 def _write(stream: IO[bytes], name: str, one: Planned) -> None:
-    value = one.read().detach().to(one.dtype).contiguous()
-    if not torch.isfinite(value).all():
-        raise ModelError(f"{name} holds values that {one.dtype} has no number for: try --dtype bfloat16")
+    found = one.read().detach()
+    if found.dtype != one.dtype and found.numel():
+        # The extremes tell of all: they become infinite first, and are no numbers where any value is none.
+        extremes = torch.stack(torch.aminmax(found)).to(one.dtype)
+        if not torch.isfinite(extremes).all():
+            raise ModelError(f"{name} holds values that {one.dtype} has no number for: try --dtype bfloat16")
+    value = found.to(one.dtype).contiguous()
     stream.write(value.reshape(-1).view(torch.uint8).numpy().data)
 
 

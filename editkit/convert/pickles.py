@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from editkit.errors import ModelError
 # What LAVIS, MiniGPT-4 and most training scripts put their weights under.
 WRAPPERS: Final = ("model", "state_dict")
 WANTED: Final = re.compile(r"GLOBAL ((?:\w+\.)+\w+)")
+ZIP: Final = b"PK\x03\x04"  # what torch has written since 2020, and can leave on the disk
 BEGINNINGS: Final = {
     b"<": "is a web page, as a download that asks back leaves it: download the file again",
     b"version https://git-lfs": "is a Git LFS pointer, not the file itself: run `git lfs pull` where it lies",
@@ -49,13 +49,12 @@ def _load(file: Path) -> Any:
     try:
         with file.open("rb") as stream:
             head = stream.read(64)
-        mapped = zipfile.is_zipfile(file)
     except OSError as error:
         raise ModelError(f"{file}: can't be read ({error.strerror})") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch thinks of the pickle, we say ourselves
-            return torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=head.startswith(ZIP))
     except Exception as error:  # an unpickler that meets bytes of something else raises nearly anything
         raise ModelError(f"{file}: {_why(head, str(error))}") from error
 
@@ -69,6 +68,6 @@ def _why(head: bytes, said: str) -> str:
             f"wants {wanted[1]} called when it is opened, which editkit never does: weights need nothing of "
             "the kind, so take the file from its publishers"
         )
-    if head.startswith(b"PK"):
+    if head.startswith(ZIP):
         return "is damaged or was not downloaded to its end: download it again"
     return "is no PyTorch checkpoint"

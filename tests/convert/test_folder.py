@@ -54,8 +54,9 @@ def test_every_tensor_begins_where_its_dtype_may(tmp_path: Path) -> None:
         assert info.start % (4 if info.dtype == "F32" else 2) == 0
 
 
-def test_a_value_that_does_not_fit(tmp_path: Path) -> None:
-    large = {"a": Planned("part", (1,), torch.float16, lambda: torch.tensor([1e5]))}
+@pytest.mark.parametrize("value", [1e5, -1e5, torch.nan])
+def test_a_value_that_does_not_fit(tmp_path: Path, value: float) -> None:
+    large = {"a": Planned("part", (2,), torch.float16, lambda: torch.tensor([1.0, value]))}
     with pytest.raises(ModelError, match="try --dtype bfloat16"):
         write_tensors(tmp_path, large)
 

@@ -74,7 +74,6 @@ PROJECTIONS = {
         saved(trained(**{"llama_model.base_model.lora_A": torch.ones(3)})),
         "has no place in MiniGPT-4",
     ),
-    "infinity": (saved(trained(**{"llama_proj.bias": torch.full((32,), torch.inf)})), "has no number for"),
 }
 
 
@@ -86,7 +85,7 @@ def test_a_projection_that_is_none(
     write(tmp_path / "wrong.pth")
     with pytest.raises(ModelError, match=words) as caught:
         convert(files.parts(projection=tmp_path / "wrong.pth"), tmp_path / "made")
-    assert "wrong.pth" in str(caught.value) or words == "has no number for"
+    assert "wrong.pth" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.pth"]
 
