@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",
     "show": "editkit.cli.show:show",
+    "convert": "editkit.cli.convert:convert",
     "ls": "editkit.cli.ls:ls",
     "cp": "editkit.cli.cp:cp",
     "ui": "editkit.cli.ui:ui",
