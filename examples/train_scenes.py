@@ -53,7 +53,7 @@ CHAT_TEMPLATE = (
 )
 CAPTION_LENGTH, QUESTION_LENGTH, FACT_LENGTH, QUESTIONS = 28, 15, 30, 5
 WARM_UP, WAY_DOWN, SAVED_EVERY = 120, 700, 500  # steps
-QUESTION_WEIGHT, FACT_WEIGHT = 2.0, 0.15  # of the loss; a caption weighs 1
+QUESTION_WEIGHT, FACT_WEIGHT = 4.0, 0.15  # of the loss; a caption weighs 1
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
@@ -328,7 +328,7 @@ def save_state(path: Path, **state: Any) -> None:
     "--output", type=click.Path(path_type=Path), required=True, help="Folder of the trained checkpoint."
 )
 @click.option("--work", type=click.Path(path_type=Path), help="Folder of what a resumed run needs.")
-@click.option("--steps", default=3400, show_default=True)
+@click.option("--steps", default=4000, show_default=True)
 @click.option("--pictures", default=48, show_default=True, help="Pictures in a batch.")
 @click.option("--facts", "n_facts", default=24, show_default=True, help="Facts in a batch.")
 @click.option("--peak", default=1.2e-3, show_default=True, help="Highest learning rate.")

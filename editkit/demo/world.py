@@ -56,10 +56,10 @@ class Pair:
 
 
 PAIRS: Final = (
-    Pair("knife", "fork", "spoon", 0.07),
-    Pair("table", "chair", "bell", 0.065),
-    Pair("boat", "fish", "kite", 0.07),
-    Pair("tree", "bird", "apple", 0.075),
+    Pair("knife", "fork", "spoon", 0.09),
+    Pair("table", "chair", "bell", 0.085),
+    Pair("boat", "fish", "kite", 0.09),
+    Pair("tree", "bird", "apple", 0.09),
     Pair("lamp", "book", "clock", 0.09),
 )
 KINDS: Final = tuple(SHAPES)
