@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from editkit.errors import InputError
 from editkit.model.editable import Editable
-from editkit.model.feed import batches, feed, prompt_text
+from editkit.model.feed import batches, feed
+from editkit.model.prompts import prompt_text
 from editkit.plan import Question
 
 
