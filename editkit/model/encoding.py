@@ -49,7 +49,9 @@ def encode(editable: Editable, questions: Sequence[Question]) -> Encoded:
         # Some chat templates write the first token of all sequences, others leave it to the tokenizer.
         "add_special_tokens": begins is None or not texts[0].startswith(begins),
         "padding": True,
-        "truncation": False,  # a tokenizer's own settings may ask for it, and nobody would be told
+        "truncation": False,  # which a tokenizer's own settings may ask for, and nobody would be told
+        "max_length": None,
+        "verbose": False,  # too long prompts are refused afterwards
         "return_tensors": "pt",
     }
     if kind in BEGINNING and (shown or kind == WOVEN):

@@ -34,6 +34,13 @@ def picture_mark(editable: Editable) -> str | None:
     return str(getattr(editable.processor, "image_token", "<image>"))
 
 
+def picture_token(editable: Editable) -> int | None:
+    """The token in whose places in a prompt a model puts what it sees; None where it has none."""
+    config: Any = editable.model.config
+    found: int | None = getattr(config, "image_token_id", None)
+    return found if found is not None else getattr(config, "image_token_index", None)
+
+
 def prompt_text(editable: Editable, question: Question) -> str:
     """The text of a prompt as the model reads it: a chat turn where asked for, else plain text.
 
@@ -49,7 +56,9 @@ def prompt_text(editable: Editable, question: Question) -> str:
         raise InputError(f"{editable.name} takes no pictures: give prompts or texts instead of images")
     if shown != 1 and kind in ONE_PICTURE:
         names = ", ".join(picture.name for picture in question.images) or repr(question.prompt[:40])
-        raise InputError(f"{editable.name} looks at one picture at a time, and an input has {shown} ({names})")
+        raise InputError(
+            f"{editable.name} looks at one picture at a time, and an input has {shown} ({names})"
+        )
     marks = question.prompt.count(mark) if mark is not None else 0
     placed = marks == shown and not question.chat and kind not in ONE_PICTURE
     if marks and not placed:

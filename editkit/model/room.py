@@ -9,6 +9,7 @@ from torch import Tensor
 
 from editkit.errors import InputError
 from editkit.model.editable import Editable
+from editkit.model.prompts import picture_token
 from editkit.plan import Question
 
 
@@ -60,12 +61,6 @@ def reader_length(editable: Editable) -> int | None:
     """How much of a prompt InstructBLIP's Q-Former reads; None for models without one."""
     config: Any = getattr(editable.model.config, "qformer_config", None)
     return None if config is None else int(config.max_position_embeddings)
-
-
-def picture_token(editable: Editable) -> int | None:
-    """The token at whose places in a prompt a model puts what it sees; None where it has none."""
-    found: int | None = getattr(editable.model.config, "image_token_id", None)
-    return found
 
 
 def _too_long(editable: Editable, question: Question, ids: Tensor, limit: int) -> InputError:
