@@ -56,9 +56,7 @@ def prompt_text(editable: Editable, question: Question) -> str:
         raise InputError(f"{editable.name} takes no pictures: give prompts or texts instead of images")
     if shown != 1 and kind in ONE_PICTURE:
         names = ", ".join(picture.name for picture in question.images) or repr(question.prompt[:40])
-        raise InputError(
-            f"{editable.name} looks at one picture at a time, and an input has {shown} ({names})"
-        )
+        raise InputError(f"{editable.name} looks at one picture, and an input has {shown} ({names})")
     marks = question.prompt.count(mark) if mark is not None else 0
     placed = marks == shown and not question.chat and kind not in ONE_PICTURE
     if marks and not placed:

@@ -125,10 +125,25 @@ def _grid(rows: int, columns: int, note: str, area: tuple[float, float, float, f
 
 
 def _square(seen: _Seen) -> list[_Part]:
-    """Each picture is scaled, or cropped, to one square of patches."""
+    """PaliGemma and Gemma 3: each picture is scaled to one square of patches, which the latter pools."""
     side = isqrt(len(seen.places) // len(seen.sizes))
+    return [_grid(side, side, "patches") for _ in seen.sizes]
+
+
+def _patched(seen: _Seen) -> list[_Part]:
+    """LLaVA: the patches of a square, behind a token for all of them if it is kept.
+
+    Models converted to it whose pictures are asked by queries say that their one patch is the whole picture.
+    """
+    by, count = seen.processor.patch_size, len(seen.places) // len(seen.sizes)
+    rows, columns = (side // by for side in seen.inputs["pixel_values"].shape[-2:])
+    if rows * columns == 1:
+        return _asked(seen)
+    view = range(count - rows * columns, count)
     cropped = partial(_cropped, seen.processor.image_processor)
-    return [_grid(side, side, "patches", cropped(*size)) for size in seen.sizes]
+    return [
+        _Part(count, range(count), view, (rows, columns), "patches", cropped(*size)) for size in seen.sizes
+    ]
 
 
 def _cropped(looks: Any, width: int, height: int) -> tuple[float, float, float, float]:
@@ -143,17 +158,6 @@ def _cropped(looks: Any, width: int, height: int) -> tuple[float, float, float, 
         scaled = (size["width"], size["height"])
     left, top = ((1 - crop[name] / side) / 2 for name, side in zip(("width", "height"), scaled, strict=True))
     return left, top, 1 - left, 1 - top
-
-
-def _pooled(seen: _Seen) -> list[_Part]:
-    """Gemma 3: a square of pooled patches; with pan and scan, crops of it follow."""
-    side = isqrt(seen.processor.image_seq_length)
-    whole = [_grid(side, side, "patches, pooled") for _ in seen.sizes]
-    rest = len(seen.places) - side * side
-    if len(seen.sizes) == 1 and rest:
-        note = f"the whole picture; {rest} tokens of crops of it follow"
-        return [_Part(len(seen.places), range(len(seen.places)), range(side * side), (side, side), note)]
-    return whole
 
 
 def _merged(seen: _Seen) -> list[_Part]:
@@ -250,14 +254,14 @@ def _unknown(seen: _Seen) -> list[_Part]:
 
 RULES: Final[dict[str, Rule]] = {
     "Blip2Processor": _asked,
-    "Gemma3Processor": _pooled,
+    "Gemma3Processor": _square,
     "Idefics3Processor": _cut,
     "IdeficsProcessor": _beside,
     "InstructBlipProcessor": _asked,
     "InternVLProcessor": _fenced,
     "LlavaNextProcessor": _tiled,
     "LlavaOnevisionProcessor": _tiled,
-    "LlavaProcessor": _square,
+    "LlavaProcessor": _patched,
     "MllamaProcessor": _beside,
     "PaliGemmaProcessor": _square,
     "PixtralProcessor": _broken,

@@ -9,11 +9,12 @@ from tests.families.family import Family
 
 if TYPE_CHECKING:
     from editkit.model.editable import Editable
-    from editkit.plan import Question
+    from editkit.plan import Picture, Question
 
 PROMPT: Final = "Describe the gun."
 PROMPTS: Final = ("the gun", "Describe the image in few words.", "a knife and a fork on the table")
 COLORS: Final = ("orange", "navy", "green")
+SIZES: Final = (((32, 32), (64, 32)), ((64, 64), (40, 90)), ((30, 60), (200, 20)))
 
 
 def questions(editable: Editable) -> list[Question]:
@@ -44,3 +45,33 @@ def inputs(family: Family, reader: Any, *, prompt: str = PROMPT, color: str = "o
         turns = [{"role": "user", "content": parts}]
         prompt = reader.apply_chat_template(turns, add_generation_prompt=True)
     return reader(images=[picture], text=[prompt], return_tensors="pt")
+
+
+def drawn(name: str, width: int, height: int, seed: int = 0) -> Picture:
+    """A picture of noise."""
+    import numpy as np
+    from PIL import Image
+
+    from editkit.plan import Picture
+
+    noise = np.random.default_rng([width, height, seed]).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    encoded = io.BytesIO()
+    Image.fromarray(noise).save(encoded, "PNG")
+    return Picture(name, encoded.getvalue())
+
+
+def of_several(count: int, *, chat: bool, changed: int | None = None) -> list[Question]:
+    """Questions of several lengths with so many pictures each, of sizes and shapes of their own.
+
+    `changed` counts the picture of each question that shows something else than without it.
+    """
+    from editkit.probe.questions import question
+
+    return [
+        question(
+            prompt,
+            [drawn(f"{w}x{h}.png", w, h, seed=int(at == changed)) for at, (w, h) in enumerate(sizes[:count])],
+            chat=chat,
+        )
+        for prompt, sizes in zip(PROMPTS, SIZES, strict=True)
+    ]

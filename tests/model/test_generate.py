@@ -89,6 +89,6 @@ def test_an_answer_that_may_be_longer_than_the_context_is_refused(
     longest = max(feed(llama, [question]).n_prompt for question in questions)
     assert len(answers(llama, questions, max_new_tokens=128 - longest)) == 3
     with pytest.raises(
-        InputError, match=rf"leaves {128 - longest} of the 128 .* begins 'a knife.* lower max_new"
+        InputError, match=rf"leaves {128 - longest} of the 128 .* begins 'Describe.* lower max_new"
     ):
         answers(llama, questions, max_new_tokens=129 - longest)
