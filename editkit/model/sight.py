@@ -236,9 +236,11 @@ def _last(length: int, pieces: int) -> _Part:
 
 
 def _asked(seen: _Seen) -> list[_Part]:
-    """BLIP-2 and its kin: queries, each of which looks everywhere."""
+    """BLIP-2 and its kin: queries, each of which looks everywhere; mPLUG-Owl2 ends them with a mark."""
     each = len(seen.places) // len(seen.sizes)
-    return [_Part(each, range(each), (), None, "queries that look everywhere") for _ in seen.sizes]
+    resampler: Any = getattr(seen.editable.model.config, "abstractor_config", None)
+    queries = range(each if resampler is None else resampler.num_learnable_queries)
+    return [_Part(each, queries, (), None, "queries that look everywhere") for _ in seen.sizes]
 
 
 def _beside(seen: _Seen) -> list[_Part]:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.families.family import Family
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from editkit.model.editable import Editable
+    from editkit.model.feed import Fed
     from editkit.plan import Picture, Question
 
 PROMPT: Final = "Describe the gun."
@@ -75,3 +78,26 @@ def of_several(count: int, *, chat: bool, changed: int | None = None) -> list[Qu
         )
         for prompt, sizes in zip(PROMPTS, SIZES, strict=True)
     ]
+
+
+def entering(editable: Editable, fed: Fed) -> Tensor:
+    """What the sequence is when the language model begins, `[n, n_tokens, d_model]`."""
+    import torch
+
+    from editkit.model.forward import call_inputs
+    from editkit.model.hooks import hidden_of
+
+    modules: dict[str, Any] = dict(editable.model.named_modules())
+    # Where an encoder reads the prompt, and Idefics, which looks before its first layer.
+    others = ("language_model.encoder.block.0", "model.gated_cross_attn_layers.0")
+    first = next((modules[path] for path in others if path in modules), editable.layers[0])
+    seen: list[Tensor] = []
+
+    def look(module: Any, arguments: Any, named: Any) -> None:
+        seen.append(hidden_of(arguments, named).clone())
+
+    remover = first.register_forward_pre_hook(look, with_kwargs=True)
+    with torch.no_grad():
+        editable.model(**call_inputs(editable, fed))
+    remover.remove()
+    return seen[0]

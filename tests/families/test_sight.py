@@ -13,16 +13,14 @@ import torch
 from PIL import Image
 
 from editkit.model.editable import Editable
-from editkit.model.feed import Fed, feed
-from editkit.model.forward import call_inputs
-from editkit.model.hooks import hidden_of
+from editkit.model.feed import feed
 from editkit.model.layouts import ASIDE
 from editkit.model.prompts import ONE_PICTURE
 from editkit.model.sight import picture_places
 from editkit.plan import Picture, Question
 from editkit.probe.questions import question
 from tests.families import FAMILIES, Family
-from tests.families.ask import of_several
+from tests.families.ask import entering, of_several
 
 pytestmark = pytest.mark.filterwarnings(
     # PaliGemma's processor hands torch's tensors to numpy in a way that numpy will drop.
@@ -49,24 +47,6 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def model(name: str, editable: Callable[[Family], Editable]) -> Editable:
     return editable(FAMILIES[name])
-
-
-def entering(editable: Editable, fed: Fed) -> torch.Tensor:
-    """What the sequence is when the language model begins, `[n, n_tokens, d_model]`."""
-    modules: dict[str, Any] = dict(editable.model.named_modules())
-    # Where an encoder reads the prompt, and Idefics, which looks before its first layer.
-    others = ("language_model.encoder.block.0", "model.gated_cross_attn_layers.0")
-    first = next((modules[path] for path in others if path in modules), editable.layers[0])
-    seen: list[torch.Tensor] = []
-
-    def look(module: Any, arguments: Any, named: Any) -> None:
-        seen.append(hidden_of(arguments, named).clone())
-
-    remover = first.register_forward_pre_hook(look, with_kwargs=True)
-    with torch.no_grad():
-        editable.model(**call_inputs(editable, fed))
-    remover.remove()
-    return seen[0]
 
 
 @pytest.mark.parametrize("count", [1, 2])
