@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from collections import Counter
@@ -11,6 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from editkit.errors import InputError
+from editkit.picture import upright_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,20 +49,16 @@ class Picture:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
     def open(self) -> Image:
-        """The picture in RGB, upright.
+        """The picture upright, in RGB with 8 bits a channel: see `upright_rgb`.
 
         Raises:
-            InputError: the bytes are no picture.
+            InputError: the file can't be read, or is no picture that a model can look at.
         """
-        from PIL import Image, ImageOps, UnidentifiedImageError
-
-        from editkit.errors import InputError
-
         try:
-            with Image.open(io.BytesIO(self.encoded())) as image:
-                return ImageOps.exif_transpose(image).convert("RGB")
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise InputError(f"{self.name}: not a readable picture ({type(error).__name__})") from error
+            encoded = self.encoded()
+        except OSError as error:
+            raise InputError(f"{self.name}: can't be read ({error.strerror})") from error
+        return upright_rgb(self.name, encoded)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
-"""The nouns of a plan: words as they are found, pictures as they are read, cases as they are counted."""
+"""The nouns of a plan: words as they are found, cases as they are counted."""
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from editkit.errors import InputError
-from editkit.plan import Case, EditPlan, Form, Picture, PlannedEdit, Question, collapsed, matcher
+from editkit.plan import Case, EditPlan, Form, PlannedEdit, Question, collapsed, matcher
 
 
 @pytest.mark.parametrize(
@@ -64,38 +61,6 @@ def test_an_edit_tells_its_words() -> None:
     assert not EDIT.says_source("begun")
     assert EDIT.says_target("Cups!")
     assert not PlannedEdit(0, "suppress", "", ("gun",), None, (Form("gun", (1,), (1,)),)).says_target("cup")
-
-
-def picture_bytes(mode: str, exif: bytes | None = None) -> bytes:
-    stream = io.BytesIO()
-    options = {} if exif is None else {"exif": exif}
-    Image.new(mode, (4, 2)).save(stream, format="PNG" if exif is None else "JPEG", **options)
-    return stream.getvalue()
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "1", "P"])
-def test_every_picture_is_opened_in_rgb(mode: str) -> None:
-    opened = Picture("p", picture_bytes(mode)).open()
-    assert (opened.mode, opened.size) == ("RGB", (4, 2))
-
-
-def test_a_turned_picture_is_put_upright() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    assert Picture("p", picture_bytes("RGB", exif.tobytes())).open().size == (2, 4)
-
-
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"hello"])
-def test_bytes_that_are_no_picture(content: bytes) -> None:
-    with pytest.raises(InputError, match=r"broken\.png: not a readable picture"):
-        Picture("broken.png", content).open()
-
-
-def test_a_truncated_picture_is_no_picture() -> None:
-    stream = io.BytesIO()
-    Image.effect_noise((64, 64), 90).save(stream, format="PNG")
-    with pytest.raises(InputError, match="not a readable picture"):
-        Picture("half.png", stream.getvalue()[:500]).open()
 
 
 def test_a_plan_counts_its_roles() -> None:

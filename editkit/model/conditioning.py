@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from editkit.model.editable import Editable
-from editkit.model.feed import prompt_text
 from editkit.model.forward import log_probabilities
+from editkit.model.prompts import prompt_text
 from editkit.plan import Form, Question, matcher
 
 SMALLEST: Final = 1e-3

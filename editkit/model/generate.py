@@ -86,7 +86,7 @@ def _continue(
 ) -> list[list[int]]:
     from transformers import LogitsProcessorList
 
-    fed = feed(editable, questions)
+    fed = feed(editable, questions, wanted=max_new_tokens)
     options = dict(PLAIN)
     if sample is not None:
         options |= {"do_sample": True, "temperature": sample[0], "top_k": 0, "top_p": 1.0}
@@ -102,10 +102,9 @@ def _continue(
 
     options["logits_processor"] = LogitsProcessorList([process])
     ends = _ends(editable)
-    room = (editable.context_length or fed.n_prompt + max_new_tokens) - fed.n_prompt
     out = editable.model.generate(
         **fed.inputs,
-        max_new_tokens=max(1, min(max_new_tokens, room)),
+        max_new_tokens=max_new_tokens,
         pad_token_id=editable.tokenizer.pad_token_id,
         eos_token_id=ends or None,
         **options,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -103,12 +103,18 @@ def texts(recipe: Recipe, editable: Editable, tell: Tell) -> list[str]:
 
 
 def prefixes(
-    running: Iterable[str], edits: Iterable[PlannedEdit], *, others: int, seed: int, longest: int = 1_000
+    running: Iterable[str],
+    edits: Iterable[PlannedEdit],
+    *,
+    others: int,
+    seed: int,
+    fits: Callable[[str], bool] = lambda text: True,
+    longest: int = 1_000,
 ) -> list[Question]:
     """Prompts from running text: what stands before each occurrence of a source, and `others` random places.
 
-    A prefix is cut to its last `longest` characters, at a word. Prefixes of one text are one group: each
-    begins as the others do, so what was solved on one would be tested on the next.
+    A prefix is cut to its last `longest` characters, at a word, and further until it fits. Prefixes of one
+    text are one group: each begins as the others do, so what was solved on one would be tested on the next.
     """
     found: list[tuple[str, str]] = []
     between: list[tuple[str, str]] = []
@@ -126,6 +132,8 @@ def prefixes(
     cut: dict[str, str] = {}
     for text, group in (*found, *chosen):
         short = text if len(text) <= longest else text[-longest:].partition(" ")[2]
+        while short and not fits(short):
+            short = short[len(short) // 8 :].partition(" ")[2]
         if short:
             cut.setdefault(short, group)
     return [replace(question(text), group=group) for text, group in cut.items()]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from editkit.errors import InputError
 from editkit.events import Noted, Tell, stage
 from editkit.model.editable import Editable
-from editkit.model.feed import prompt_text
 from editkit.model.generate import Answer, answers
+from editkit.model.prompts import prompt_text
+from editkit.model.room import fits
 from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.inputs import asked, control_inputs, prefixes, texts
 from editkit.probe.questions import question
@@ -79,7 +80,13 @@ def make_plan(recipe: Recipe, editable: Editable, *, preserve: int, tell: Tell) 
     settings = recipe.evaluate
     questions = asked(recipe, editable, recipe.probe.images, recipe.probe.prompts, recipe.seed)
     n_far = int((preserve + recipe.control.count) * 1.2)
-    questions += prefixes(texts(recipe, editable, tell), edits, others=n_far, seed=recipe.seed)
+    questions += prefixes(
+        texts(recipe, editable, tell),
+        edits,
+        others=n_far,
+        seed=recipe.seed,
+        fits=lambda text: fits(editable, text, settings.max_new_tokens),
+    )
     questions += control_inputs(recipe, editable, preserve)
     named = _statements(recipe)
     questions = _distinct(

@@ -19,9 +19,10 @@ from editkit.model.generate import answers
 from editkit.model.hooks import adding
 from editkit.model.open import open_model
 from editkit.model.patching import patched
+from editkit.model.sight import picture_places
 from editkit.patch.verify import verify
 from editkit.recipe import ModelRef
-from tests.families.ask import questions
+from tests.families.ask import entering, of_several, questions
 
 
 @pytest.fixture(scope="module", params=["minigpt4", "owl"])
@@ -48,6 +49,18 @@ def test_a_padded_batch_says_what_each_input_says_alone(converted: Editable) -> 
     for question, tokens, table in zip(asked, said, together, strict=True):
         assert torch.allclose(table, log_probabilities(converted, [question], [tokens])[0], atol=1e-4)
     assert len(answers(converted, asked, max_new_tokens=3)) == 3
+
+
+def test_its_pictures_are_where_they_change_the_sequence(converted: Editable) -> None:
+    """Queries that look everywhere: they have places, and no grid."""
+    for count in (1, 2):
+        asked = [of_several(count, chat=True, changed=at) for at in (None, count - 1)]
+        fed = [feed(converted, own, [[20, 21], [22], []]) for own in asked]
+        before, after = (entering(converted, own) for own in fed)
+        changed = (before - after).abs().amax(-1) > 1e-4
+        for row, places in enumerate(picture_places(converted, fed[0])):
+            assert changed[row].nonzero().flatten().tolist() == places[-1].columns.tolist()
+            assert [place.grid for place in places] == [None] * count
 
 
 def test_hooked_is_written_and_the_patch_fits_the_files(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +33,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 SAID = ([20, 21, 22], [23], [])
-
-
-@pytest.fixture(scope="session")
-def editable(built: Callable[[Family], Path]) -> Callable[[Family], Editable]:
-    from editkit.model.open import open_model
-    from editkit.recipe import ModelRef
-
-    return cache(lambda family: open_model(ModelRef(id=str(built(family)))))
 
 
 @pytest.fixture(params=FAMILIES.values(), ids=FAMILIES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from editkit.errors import InputError
 from editkit.model.editable import Editable
-from editkit.model.feed import batches, feed, prompt_text
+from editkit.model.feed import batches, feed
 from editkit.plan import Question
 
 
@@ -28,21 +28,6 @@ def test_prompts_end_together_and_continuations_begin_together(
     assert mask[0, 0] == 0, "the shortest prompt is padded, and on the left"
 
 
-def test_every_sequence_begins_once_whether_the_chat_template_writes_it_or_not(
-    llava: Editable, demo: Editable, ask: Callable[..., list[Question]]
-) -> None:
-    plain = ask(llava)[0]
-    chat = replace(plain, chat=True)
-    assert prompt_text(llava, plain) == "<image>\nthe gun"
-    assert prompt_text(llava, chat) == "user: <image> the gun\nassistant:"
-    assert not prompt_text(llava, chat).startswith(llava.tokenizer.bos_token)
-    assert prompt_text(demo, chat).startswith(demo.tokenizer.bos_token)
-    for editable, question in ((llava, plain), (llava, chat), (demo, plain), (demo, chat)):
-        ids, begins = feed(editable, [question]).inputs["input_ids"][0], editable.tokenizer.bos_token_id
-        assert ids[0] == begins
-        assert int((ids == begins).sum()) == 1
-
-
 def test_pictures_come_as_pixels_in_the_models_dtype(
     tiny: Callable[..., Editable], ask: Callable[..., list[Question]]
 ) -> None:
@@ -53,13 +38,6 @@ def test_pictures_come_as_pixels_in_the_models_dtype(
     assert fed.inputs["pixel_values"].dtype == torch.bfloat16
     assert fed.inputs["pixel_values"].shape == (3, 3, 32, 32)
     assert (fed.inputs["input_ids"] == 3).sum(1).tolist() == [4, 4, 4]
-
-
-def test_a_model_without_eyes_refuses_pictures(
-    llama: Editable, llava: Editable, ask: Callable[..., list[Question]]
-) -> None:
-    with pytest.raises(InputError, match="takes no pictures"):
-        feed(llama, ask(llava))
 
 
 def test_a_prompt_longer_than_the_context_is_refused(

@@ -117,3 +117,12 @@ def test_prefixes_of_one_text_are_one_group_and_long_ones_are_cut_at_a_word(
     found = prefixes(["word " * 30 + "mom and mom"], [edit], others=0, seed=0, longest=23)
     assert len({one.group for one in found}) == 1
     assert [one.prompt for one in found] == ["word word word word", "word word word mom and"]
+
+
+def test_prefixes_are_cut_until_they_fit(llama: Editable, make_edit: Callable[..., PlannedEdit]) -> None:
+    edit = make_edit(llama.tokenizer, "mom")
+    running = ["word " * 30 + "mom", "x" * 99 + " mom"]
+    found = prefixes(running, [edit], others=0, seed=0, fits=lambda text: len(text) < 40)
+    assert len(found) == 1, "of one long word nothing is left"
+    assert 30 < len(found[0].prompt) < 40
+    assert set(found[0].prompt.split()) == {"word"}
