@@ -91,17 +91,50 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     )
 
 
-def dry_run(recipe: Recipe, *, tell: Tell = nobody) -> Planned:
-    """Everything `apply` decides before it looks for neurons: words, cases, modules, files to be written.
+def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planned:
+    """Everything `apply` decides before it looks for neurons: words, modules, memory, files to be written.
+
+    Told from the model's config and the headers of its files; no weight is read.
+
+    Args:
+        ask: load the model after all, and give every input its role.
 
     Raises:
         EditkitError: see `apply`.
     """
-    editable = _open(recipe, tell)
-    plan = _plan(recipe, editable, tell)
-    modules = _modules(editable)
-    writes = (f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}")
-    return Planned(plan, modules, recipe.to_yaml(editable.revision), writes)
+    from editkit.model.facts import matrices
+    from editkit.model.memory import Load, needed
+    from editkit.model.outline import outline
+    from editkit.probe.lengths import longest_prompt
+    from editkit.probe.planning import planned_edits
+
+    with stage(tell, "read config and headers"):
+        found = outline(recipe.model_ref())
+    editable, solver = found.editable, _solver(recipe)
+    load = Load(
+        prompt=longest_prompt(recipe, editable),
+        answer=recipe.evaluate.max_new_tokens,
+        asked=recipe.evaluate.batch_size,
+        solved=getattr(solver, "batch_size", recipe.evaluate.batch_size),
+        sorts=2 + any(edit.when == "absent" for edit in recipe.edits),
+        cases=2 * getattr(solver, "preserve", PRESERVE),
+        lowest=min(recipe.locate.layers_of(len(editable.layers))),
+        packed=recipe.model.load_in,
+    )
+    return Planned(
+        edits=planned_edits(recipe, editable),
+        modules=found.modules,
+        matrices=tuple(matrices(found)),
+        parameters=found.parameters,
+        stored_bytes=found.stored_bytes,
+        load=load,
+        memory=needed(editable, load),
+        dtype=str(editable.model.dtype).removeprefix("torch."),
+        guess=editable.layout.template if editable.layout.guessed else None,
+        resolved=recipe.to_yaml(editable.revision),
+        writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
+        plan=_plan(recipe, _open(recipe, tell), tell) if ask else None,
+    )
 
 
 def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
@@ -181,16 +214,6 @@ def _files(editable: Editable, keys: Sequence[MatrixKey]) -> tuple[Any, dict[Mat
     checkpoint = Checkpoint.open(editable.folder)
     places = [editable.w_out(*key) for key in keys]
     return checkpoint, file_places(editable.model, editable.name, places, checkpoint.tensors)
-
-
-def _modules(editable: Editable) -> tuple[tuple[str, str, tuple[int, ...], str], ...]:
-    """(module, tensor, shape, dtype) of every tensor that holds a W_out, each once."""
-    checkpoint, places = _files(editable, [place.key for place in editable.w_outs])
-    found = {}
-    for place in editable.w_outs:
-        info = checkpoint.tensor(places[place.key].tensor)
-        found[info.name] = (place.name, info.name, info.shape, info.dtype)
-    return tuple(found.values())
 
 
 def _solve(

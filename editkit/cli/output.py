@@ -47,6 +47,13 @@ class Output:
             yield heard
 
 
+def size(count: int) -> str:
+    """Bytes as people say them: `14.1 GB`."""
+    power = min(max(count, 1).bit_length() // 10, 4)
+    scaled = count / 1000**power
+    return f"{scaled:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become null."""
     if isinstance(value, Mapping):
