@@ -14,7 +14,7 @@ from editkit.recipe import Recipe
 from editkit.report import Report
 
 if TYPE_CHECKING:
-    from editkit.model.facts import Matrices
+    from editkit.model.facts import Facts
     from editkit.model.memory import Load, Memory
 
 
@@ -44,22 +44,16 @@ class Planned:
     Attributes:
         edits: with all word forms in the model's tokens.
         modules: (runtime name, name in the files, shape, dtype) of every tensor that holds a W_out.
-        matrices: the same, those that are alike together.
-        parameters: of the model; `stored_bytes` are those of its files' tensors.
-        load: what the recipe asks of the model; `memory` what that needs, `dtype` that of its weights.
-        guess: where W_out is by its shapes, which a person has to confirm; None where it is known.
+        facts: what there is to know of the model without its weights.
+        load: what the recipe asks of it; `memory` what that needs.
         plan: the cases and their roles, None where the model was not asked.
     """
 
     edits: tuple[PlannedEdit, ...]
     modules: tuple[tuple[str, str, tuple[int, ...], str], ...]
-    matrices: tuple[Matrices, ...]
-    parameters: int
-    stored_bytes: int
+    facts: Facts
     load: Load
     memory: Memory
-    dtype: str
-    guess: str | None
     resolved: str
     writes: tuple[str, ...]
     plan: EditPlan | None = None

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from editkit.errors import ModelError
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
@@ -68,14 +67,8 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         neurons = _united(found)
         run.neurons(neurons)
         patch = _solve(recipe, editable, plan, neurons, tell, "solve")
-        rival = _solve(
-            recipe,
-            editable,
-            plan,
-            _matched(recipe, editable, neurons, tell),
-            tell,
-            "solve the random control",
-        )
+        others = _matched(recipe, editable, neurons, tell)
+        rival = _solve(recipe, editable, plan, others, tell, "solve the random control")
         report = _evaluate(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:
             with run.edit(edit) as part:
@@ -102,35 +95,23 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     Raises:
         EditkitError: see `apply`.
     """
-    from editkit.model.facts import matrices
-    from editkit.model.memory import Load, needed
+    from editkit.model.facts import facts
+    from editkit.model.memory import needed
     from editkit.model.outline import outline
-    from editkit.probe.lengths import longest_prompt
+    from editkit.probe.load import expected
     from editkit.probe.planning import planned_edits
 
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
     editable, solver = found.editable, _solver(recipe)
-    load = Load(
-        prompt=longest_prompt(recipe, editable),
-        answer=recipe.evaluate.max_new_tokens,
-        asked=recipe.evaluate.batch_size,
-        solved=getattr(solver, "batch_size", recipe.evaluate.batch_size),
-        sorts=2 + any(edit.when == "absent" for edit in recipe.edits),
-        cases=2 * getattr(solver, "preserve", PRESERVE),
-        lowest=min(recipe.locate.layers_of(len(editable.layers))),
-        packed=recipe.model.load_in,
-    )
+    solved = getattr(solver, "batch_size", recipe.evaluate.batch_size)
+    load = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
     return Planned(
         edits=planned_edits(recipe, editable),
         modules=found.modules,
-        matrices=tuple(matrices(found)),
-        parameters=found.parameters,
-        stored_bytes=found.stored_bytes,
+        facts=facts(found),
         load=load,
         memory=needed(editable, load),
-        dtype=str(editable.model.dtype).removeprefix("torch."),
-        guess=editable.layout.template if editable.layout.guessed else None,
         resolved=recipe.to_yaml(editable.revision),
         writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
         plan=_plan(recipe, _open(recipe, tell), tell) if ask else None,
@@ -163,18 +144,9 @@ def _tracked(recipe: Recipe, track: bool, tell: Tell) -> Iterator[Tracker]:
 
 def _open(recipe: Recipe, tell: Tell) -> Editable:
     with stage(tell, "open the model"):
-        from editkit.model.open import open_model
+        from editkit.model.open import open_known
 
-        editable = open_model(recipe.model_ref())
-        if editable.layout.guessed:
-            guess = editable.layout.template
-            raise ModelError(
-                f"{editable.name}: where this architecture keeps W_out is not known; by its shapes "
-                f"it is {guess}: look at `editkit models {editable.name}`, and if that is right set "
-                f"model.w_out: {guess!r}"
-            )
-        _ = editable.w_outs
-    return editable
+        return open_known(recipe.model_ref())
 
 
 def _solver(recipe: Recipe) -> Any:

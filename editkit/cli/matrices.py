@@ -1,31 +1,23 @@
-"""Where a checkpoint keeps its W_out, as a table."""
+"""Where a checkpoint keeps its W_out, for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-
-from rich.table import Table
 
 if TYPE_CHECKING:
     from editkit.model.facts import Matrices
 
 
-def matrices_table(title: str, found: Sequence[Matrices]) -> Table:
-    """module | layers | experts | neurons | shape and dtype in the files; names are folded, never cut."""
+def matrices_lines(title: str, found: Sequence[Matrices]) -> Iterator[str]:
+    """Three lines for each kind: its name in the model, its name in the files, its sizes."""
     from editkit.model.facts import ranges
 
-    table = Table(title=title, title_justify="left")
-    table.add_column("module, and its tensor in the files", overflow="fold")
-    for name in ("layers", "experts", "neurons", "d_model"):
-        table.add_column(name, justify="right")
-    table.add_column("stored as")
+    yield title
     for one in found:
-        table.add_row(
-            f"{one.path}\n{one.tensor}",
-            ranges(one.layers),
-            "-" if one.experts is None else str(one.experts),
-            *map(str, one.shape),
-            f"{one.dtype}, neurons are {one.orientation}",
-        )
-    return table
+        neurons, width = one.shape
+        experts = "" if one.experts is None else f"{one.experts} experts each, "
+        yield f"  {one.path}"
+        yield f"    in the files {one.tensor}"
+        sizes = f"{experts}{neurons:,} neurons of {width:,} numbers"
+        yield f"    layers {ranges(one.layers)}, {sizes}, {one.dtype}, neurons are {one.orientation}"

@@ -88,14 +88,14 @@ def confirm(guess: str) -> str:
 def _show(output: Output, ref: ModelRef, told: Facts) -> None:
     from rich.text import Text
 
-    from editkit.cli.matrices import matrices_table
-
-    table = matrices_table("W_out", told.matrices)
-    output.show(table, *(Text(line, overflow="fold") for line in _lines(ref, told)))
+    output.show(*(Text(line, overflow="fold") for line in _lines(ref, told)))
 
 
 def _lines(ref: ModelRef, told: Facts) -> Iterator[str]:
+    from editkit.cli.matrices import matrices_lines
+
     head = told.head
+    yield from matrices_lines("W_out", told.matrices)
     yield f"class         {told.kind}" + (", an encoder reads the prompt" if told.encoder_decoder else "")
     stored = size(told.stored_bytes)
     yield f"weights       {told.parameters:,} parameters, {told.dtype}, {stored} in the files"

@@ -49,9 +49,10 @@ class Output:
 
 def size(count: int) -> str:
     """Bytes as people say them: `14.1 GB`."""
-    power = min(max(count, 1).bit_length() // 10, 4)
-    scaled = count / 1000**power
-    return f"{scaled:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
+    scaled, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while scaled >= 999.5 and len(units) > 1:
+        scaled, units = scaled / 1000, units[1:]
+    return f"{scaled:.3g} {units[0]}"
 
 
 def _finite(value: Any) -> Any:

@@ -63,11 +63,11 @@ def _document(recipe: Recipe, planned: Planned) -> dict[str, Any]:
             {"name": name, "tensor": tensor, "shape": shape, "dtype": dtype}
             for name, tensor, shape, dtype in planned.modules
         ],
-        "guess": planned.guess,
+        "guess": planned.facts.guess,
         "trust_remote_code": recipe.model.trust_remote_code,
-        "parameters": planned.parameters,
-        "stored_bytes": planned.stored_bytes,
-        "dtype": planned.dtype,
+        "parameters": planned.facts.parameters,
+        "stored_bytes": planned.facts.stored_bytes,
+        "dtype": planned.facts.dtype,
         "memory": {**vars(planned.memory), "total": planned.memory.total, "for": vars(planned.load)},
         "resolved": planned.resolved,
         "writes": planned.writes,
@@ -80,8 +80,6 @@ def _document(recipe: Recipe, planned: Planned) -> dict[str, Any]:
 def _show(output: Output, recipe: Recipe, planned: Planned) -> None:
     from rich.text import Text
 
-    from editkit.cli.matrices import matrices_table
-
     words = _table("Written forms", "edit", "kind", "written", "tokens", "instead")
     for edit in planned.edits:
         for form in edit.forms:
@@ -89,7 +87,7 @@ def _show(output: Output, recipe: Recipe, planned: Planned) -> None:
             tokens = ", ".join(f"{count} {kind}" for kind, count in splits.items() if count)
             instead = Text(form.instead or "the next best")
             words.add_row(str(edit.number), edit.kind, Text(form.text), tokens, instead)
-    output.show(Text(planned.resolved), words, matrices_table("May change", planned.matrices))
+    output.show(Text(planned.resolved), words)
     if planned.plan is not None:
         cases = _table(f"Of {planned.plan.asked} inputs asked", "role", "cases")
         for role, count in planned.plan.counts().items():
@@ -99,22 +97,26 @@ def _show(output: Output, recipe: Recipe, planned: Planned) -> None:
 
 
 def _lines(recipe: Recipe, planned: Planned) -> Iterator[str]:
+    from editkit.cli.matrices import matrices_lines
+
     load, memory = planned.load, planned.memory
-    yield f"{planned.parameters:,} parameters, {size(planned.stored_bytes)} in the files"
+    yield from matrices_lines("May change", planned.facts.matrices)
+    yield f"{planned.facts.parameters:,} parameters, {size(planned.facts.stored_bytes)} in the files"
+    kept = load.packed or planned.facts.dtype
     yield (
         f"needs about {size(memory.total)} of memory, estimated from shapes: {size(memory.weights)} for the "
-        f"weights ({load.packed or planned.dtype}), and then {size(memory.answering)} to answer {load.asked} "
-        f"at once or {size(memory.solving)} to solve {load.solved} at once; prompts of {load.prompt} tokens"
+        f"weights ({kept}), and then {size(memory.answering)} to answer {load.asked} at once or "
+        f"{size(memory.solving)} to solve {load.solved} at once; prompts of {load.prompt} tokens"
     )
     if recipe.model.trust_remote_code:
         yield "runs code of the model's own repository (model.trust_remote_code: true)"
     yield from (f"would write {place}" for place in planned.writes)
-    if planned.guess is not None:
+    if planned.facts.guess is not None:
         yield (
             "apply will refuse: where this architecture keeps W_out is not known. By its shapes it is as "
             "shown above; if that is right, put this into the recipe:"
         )
-        yield f"model.w_out: {json.dumps(planned.guess)}"
+        yield f"model.w_out: {json.dumps(planned.facts.guess)}"
 
 
 def _table(title: str, *columns: str) -> Table:

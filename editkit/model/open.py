@@ -193,6 +193,23 @@ def open_model(ref: ModelRef) -> Editable:
     return Editable(model, processor, folder, ref.id, revision, ref.w_out)
 
 
+def open_known(ref: ModelRef) -> Editable:
+    """A loaded model whose places of W_out are known, or confirmed by the user.
+
+    Raises:
+        ModelError: they are only guessed; or see `open_model`.
+    """
+    editable = open_model(ref)
+    if editable.layout.guessed:
+        guess, name = editable.layout.template, editable.name
+        raise ModelError(
+            f"{name}: where this architecture keeps W_out is not known; by its shapes it is {guess}: "
+            f"look at `editkit models {name}`, and if that is right set model.w_out: {guess!r}"
+        )
+    _ = editable.w_outs
+    return editable
+
+
 def _placement(ref: ModelRef) -> dict[str, Any]:
     """What `from_pretrained` is told of devices and packing.
 
