@@ -37,7 +37,9 @@ def tokenizer(folder: Path, picture: str) -> Any:
     if not files:
         raise ModelError(f"{folder}: neither tokenizer.json nor tokenizer.model is there")
     if files == ["tokenizer.model"] and not is_sentencepiece_available():
-        raise ModelError(f"{folder / files[0]}: reading it takes one more package: pip install 'editkit[convert]'")
+        raise ModelError(
+            f"{folder / files[0]}: reading it takes one more package: pip install 'editkit[convert]'"
+        )
     said = settings(folder, CONFIG) if (folder / CONFIG).is_file() else {}
     try:
         found = LlamaTokenizer.from_pretrained(
