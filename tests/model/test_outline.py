@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import NotASafetensorsRepoError, OfflineModeIsEnabled, SafetensorsParsingError
 
 from editkit.checkpoint import Checkpoint
 from editkit.errors import ModelError
@@ -176,3 +177,27 @@ def test_of_a_hub_model_no_weights_are_downloaded(llama: Editable, tmp_path: Pat
     assert fetched == ["bytes=0-100000"]
     assert serving.asked_for(".bin") == []
     assert serving.asked_for("tokenizer.json") != []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NotASafetensorsRepoError("none"), "no safetensors files there, and pickled weights can run code"),
+        (SafetensorsParsingError("bad header"), "its safetensors files can't be read: bad header"),
+        (OfflineModeIsEnabled("offline"), r"org/big at revision main.*OfflineModeIsEnabled.*check the name"),
+    ],
+)
+def test_headers_that_the_hub_does_not_give(
+    llama: Editable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    shutil.copytree(llama.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("*.safetensors"))
+
+    def refuse(*args: object, **named: object) -> None:
+        raise error
+
+    monkeypatch.setattr(
+        "editkit.model.outline.locate_files", lambda ref, weights: (tmp_path / "copy", COMMIT)
+    )
+    monkeypatch.setattr("huggingface_hub.HfApi.get_safetensors_metadata", refuse)
+    with pytest.raises(ModelError, match=said):
+        outline(ModelRef(id="org/big", revision="main"))
