@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from editkit.neuron import Neurons
 from editkit.patch.file import Patch
-from editkit.plan import EditPlan
+from editkit.plan import EditPlan, PlannedEdit
 from editkit.recipe import Recipe
 from editkit.report import Report
+
+if TYPE_CHECKING:
+    from editkit.model.facts import Facts
+    from editkit.model.memory import Load, Memory
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,24 @@ class Applied:
 
 @dataclass(frozen=True)
 class Planned:
-    """What `apply` would do: modules are (runtime name, name in the files, shape, dtype)."""
+    """What `apply` would do.
 
-    plan: EditPlan
+    Attributes:
+        edits: with all word forms in the model's tokens.
+        modules: (runtime name, name in the files, shape, dtype) of every tensor that holds a W_out.
+        facts: what there is to know of the model without its weights.
+        load: what the recipe asks of it; `memory` what that needs.
+        plan: the cases and their roles, None where the model was not asked.
+    """
+
+    edits: tuple[PlannedEdit, ...]
     modules: tuple[tuple[str, str, tuple[int, ...], str], ...]
+    facts: Facts
+    load: Load
+    memory: Memory
     resolved: str
     writes: tuple[str, ...]
+    plan: EditPlan | None = None
 
 
 @dataclass(frozen=True)

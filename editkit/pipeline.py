@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from editkit.errors import ModelError
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
@@ -68,14 +67,8 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         neurons = _united(found)
         run.neurons(neurons)
         patch = _solve(recipe, editable, plan, neurons, tell, "solve")
-        rival = _solve(
-            recipe,
-            editable,
-            plan,
-            _matched(recipe, editable, neurons, tell),
-            tell,
-            "solve the random control",
-        )
+        others = _matched(recipe, editable, neurons, tell)
+        rival = _solve(recipe, editable, plan, others, tell, "solve the random control")
         report = _evaluate(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:
             with run.edit(edit) as part:
@@ -91,17 +84,38 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     )
 
 
-def dry_run(recipe: Recipe, *, tell: Tell = nobody) -> Planned:
-    """Everything `apply` decides before it looks for neurons: words, cases, modules, files to be written.
+def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planned:
+    """Everything `apply` decides before it looks for neurons: words, modules, memory, files to be written.
+
+    Told from the model's config and the headers of its files; no weight is read.
+
+    Args:
+        ask: load the model after all, and give every input its role.
 
     Raises:
         EditkitError: see `apply`.
     """
-    editable = _open(recipe, tell)
-    plan = _plan(recipe, editable, tell)
-    modules = _modules(editable)
-    writes = (f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}")
-    return Planned(plan, modules, recipe.to_yaml(editable.revision), writes)
+    from editkit.model.facts import facts
+    from editkit.model.memory import needed
+    from editkit.model.outline import outline
+    from editkit.probe.load import expected
+    from editkit.probe.planning import planned_edits
+
+    with stage(tell, "read config and headers"):
+        found = outline(recipe.model_ref())
+    editable, solver = found.editable, _solver(recipe)
+    solved = getattr(solver, "batch_size", recipe.evaluate.batch_size)
+    load = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
+    return Planned(
+        edits=planned_edits(recipe, editable),
+        modules=found.modules,
+        facts=facts(found),
+        load=load,
+        memory=needed(editable, load),
+        resolved=recipe.to_yaml(editable.revision),
+        writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
+        plan=_plan(recipe, _open(recipe, tell), tell) if ask else None,
+    )
 
 
 def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
@@ -130,18 +144,9 @@ def _tracked(recipe: Recipe, track: bool, tell: Tell) -> Iterator[Tracker]:
 
 def _open(recipe: Recipe, tell: Tell) -> Editable:
     with stage(tell, "open the model"):
-        from editkit.model.open import open_model
+        from editkit.model.open import open_known
 
-        editable = open_model(recipe.model_ref())
-        if editable.layout.guessed:
-            guess = editable.layout.template
-            raise ModelError(
-                f"{editable.name}: where this architecture keeps W_out is not known; by its shapes "
-                f"it is {guess}: look at `editkit models {editable.name}`, and if that is right set "
-                f"model.w_out: {guess!r}"
-            )
-        _ = editable.w_outs
-    return editable
+        return open_known(recipe.model_ref())
 
 
 def _solver(recipe: Recipe) -> Any:
@@ -181,16 +186,6 @@ def _files(editable: Editable, keys: Sequence[MatrixKey]) -> tuple[Any, dict[Mat
     checkpoint = Checkpoint.open(editable.folder)
     places = [editable.w_out(*key) for key in keys]
     return checkpoint, file_places(editable.model, editable.name, places, checkpoint.tensors)
-
-
-def _modules(editable: Editable) -> tuple[tuple[str, str, tuple[int, ...], str], ...]:
-    """(module, tensor, shape, dtype) of every tensor that holds a W_out, each once."""
-    checkpoint, places = _files(editable, [place.key for place in editable.w_outs])
-    found = {}
-    for place in editable.w_outs:
-        info = checkpoint.tensor(places[place.key].tensor)
-        found[info.name] = (place.name, info.name, info.shape, info.dtype)
-    return tuple(found.values())
 
 
 def _solve(

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from editkit.checkpoint import Checkpoint
-from editkit.errors import InputError, OutputError
+from editkit.errors import InputError, ModelError, OutputError
 from editkit.events import Event, Measured, StageEnded, StageStarted
 from editkit.model.editable import Editable
 from editkit.model.forward import log_probabilities
@@ -22,6 +22,7 @@ from editkit.pipeline import apply, dry_run, locate_only
 from editkit.probe.questions import question
 from editkit.probe.scenes import pictures
 from editkit.recipe import ModelRef, Recipe, parse_recipe
+from tests.families.odd import build_odd
 
 GUNS = """
 version: 1
@@ -182,7 +183,10 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_write(
     tiny_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = dry_run(tiny_recipe(tiny_checkpoint("gpt2")))
+    asked: list[Event] = []
+    made = dry_run(tiny_recipe(tiny_checkpoint("gpt2")), tell=asked.append)
+    assert {event.name for event in asked if isinstance(event, StageStarted)} == {"read config and headers"}
+    assert made.plan is None
     assert made.modules[2] == (
         "transformer.h.2.mlp.c_proj",
         "transformer.h.2.mlp.c_proj.weight",
@@ -192,6 +196,26 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_write(
     assert made.writes[0] == "tiny.editkit.safetensors"
     assert parse_recipe(made.resolved).document() == tiny_recipe(tiny_checkpoint("gpt2")).document()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_that_asks_gives_every_input_its_role(tiny_checkpoint: Callable[..., Path]) -> None:
+    recipe = tiny_recipe(tiny_checkpoint("gpt2"))
+    asked, unasked = dry_run(recipe, ask=True), dry_run(recipe)
+    assert asked.plan is not None
+    assert asked.plan.counts() == {"control": 2, "preserve": 1, "edit": 1, "held_out": 1}
+    assert asked.plan.edits == asked.edits == unasked.edits
+    assert asked.memory == unasked.memory
+
+
+def test_a_dry_run_shows_a_guess_that_apply_would_refuse(tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    build_odd(folder)
+    recipe = tiny_recipe(folder, "model.trust_remote_code=true")
+    assert dry_run(recipe).facts.guess == "model.layers.{}.mlp.back"
+    with pytest.raises(ModelError, match="by its shapes"):
+        dry_run(recipe, ask=True)
+    confirmed = tiny_recipe(folder, "model.trust_remote_code=true", "model.w_out=model.layers.{}.mlp.back")
+    assert dry_run(confirmed).facts.guess is None
 
 
 def test_locating_alone_gives_the_neurons_apply_edits(

@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "schema": "editkit.cli.schema:schema",
     "show": "editkit.cli.show:show",
     "convert": "editkit.cli.convert:convert",
+    "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",
     "cp": "editkit.cli.cp:cp",
     "ui": "editkit.cli.ui:ui",

@@ -40,7 +40,7 @@ def apply(
     if dry_run:
         from editkit.cli.plan import plan
 
-        code: int = context.invoke(plan, recipe=recipe, overrides=overrides)
+        code: int = context.invoke(plan, recipe=recipe, overrides=overrides, ask=False)
         return code
     output = context.ensure_object(Output)
     asked = read_recipe(recipe, overrides)

@@ -47,6 +47,14 @@ class Output:
             yield heard
 
 
+def size(count: int) -> str:
+    """Bytes as people say them: `14.1 GB`."""
+    scaled, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while scaled >= 999.5 and len(units) > 1:
+        scaled, units = scaled / 1000, units[1:]
+    return f"{scaled:.3g} {units[0]}"
+
+
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become null."""
     if isinstance(value, Mapping):

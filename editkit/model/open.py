@@ -17,6 +17,7 @@ from editkit.model.editable import Editable
 from editkit.recipe import ModelRef
 
 EMBEDDED: Final = {"demo/scenes": Path(__file__).parent.parent / "demo" / "scenes"}
+SMALL: Final = ("*.json", "*.model", "*.txt", "*.jinja")  # config, tokenizer, processor, chat template
 
 
 @contextmanager
@@ -35,10 +36,10 @@ def quiet() -> Iterator[None]:
             reporting.enable_progress_bar()
 
 
-def locate_files(ref: ModelRef) -> tuple[Path, str | None]:
+def locate_files(ref: ModelRef, *, weights: bool = True) -> tuple[Path, str | None]:
     """The folder with a model's files and the commit it was resolved to (None for local files).
 
-    A Hub model is downloaded once into the Hub cache; pickled weights never are.
+    A Hub model is downloaded once into the Hub cache; pickled weights never are, others only where asked for.
 
     Raises:
         ModelError: there is no such model, or it can't be reached.
@@ -53,19 +54,30 @@ def locate_files(ref: ModelRef) -> tuple[Path, str | None]:
     if ref.id.count("/") != 1 or ref.id.startswith((".", "/", "~")):
         raise ModelError(f"{ref.id}: no such folder, and no Hub name (org/name) either")
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-    wanted += ["*.py"] if ref.trust_remote_code else []
+    wanted = [*SMALL, *(["*.safetensors"] if weights else []), *(["*.py"] if ref.trust_remote_code else [])]
     try:
         found = Path(snapshot_download(ref.id, revision=ref.revision, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        at = f" at revision {ref.revision}" if ref.revision else ""
-        raise ModelError(
-            f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(error).__name__}); "
-            "check the name, the revision, the network and `hf auth login`"
-        ) from error
+    except (http_error(), OSError, ValueError) as error:
+        raise unreachable(ref, error) from error
     return found, found.name
+
+
+def http_error() -> type[Exception]:
+    """What the Hub's client raises; which library it comes from depends on the client's version."""
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # it imports it itself
+
+    found: type[Exception] = HTTPError
+    return found
+
+
+def unreachable(ref: ModelRef, error: Exception) -> ModelError:
+    """What is said of a Hub model that can't be had."""
+    at = f" at revision {ref.revision}" if ref.revision else ""
+    return ModelError(
+        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(error).__name__}); "
+        "check the name, the revision, the network and `hf auth login`"
+    )
 
 
 def load_weights(folder: Path, name: str, *, trust_remote_code: bool = False, **settings: Any) -> Any:
@@ -179,6 +191,23 @@ def open_model(ref: ModelRef) -> Editable:
             ) from error
     model.eval().requires_grad_(False)
     return Editable(model, processor, folder, ref.id, revision, ref.w_out)
+
+
+def open_known(ref: ModelRef) -> Editable:
+    """A loaded model whose places of W_out are known, or confirmed by the user.
+
+    Raises:
+        ModelError: they are only guessed; or see `open_model`.
+    """
+    editable = open_model(ref)
+    if editable.layout.guessed:
+        guess, name = editable.layout.template, editable.name
+        raise ModelError(
+            f"{name}: where this architecture keeps W_out is not known; by its shapes it is {guess}: "
+            f"look at `editkit models {name}`, and if that is right set model.w_out: {guess!r}"
+        )
+    _ = editable.w_outs
+    return editable
 
 
 def _placement(ref: ModelRef) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from editkit.errors import InputError
 from editkit.model.conditioning import Forbidden
 from editkit.model.editable import Editable
 from editkit.model.generate import Answer, answers
@@ -98,9 +99,18 @@ def wanted(
 def _rewritten(
     editable: Editable, questions: Sequence[Question], edit: PlannedEdit, max_new_tokens: int, batch_size: int
 ) -> list[Wanted]:
-    """The target, and what the unedited model goes on with after it."""
+    """The target, and what the unedited model goes on with after it.
+
+    Raises:
+        InputError: the target is longer than an answer.
+    """
     found = []
     target = split(editable.tokenizer, f" {edit.target}")
+    if len(target) > max_new_tokens:
+        raise InputError(
+            f"edits[{edit.number}]: `to` takes {len(target)} tokens, more than an answer has: raise "
+            f"evaluate.max_new_tokens ({max_new_tokens})"
+        )
     forced = [make_question(f"{question.prompt} {edit.target}", question.images) for question in questions]
     room = max(1, max_new_tokens - len(target))
     for answer in answers(editable, forced, max_new_tokens=room, batch_size=batch_size):

@@ -142,6 +142,7 @@ def script(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["--json", "plan", "small.yaml", "--set", "modle=x"], 2),
         (["schema"], 0),
         (["ls"], 0),
+        (["models"], 0),
     ],
 )
 def test_nothing_heavy_is_imported_before_a_recipe_is_good(recipe: Path, args: list[str], code: int) -> None:

@@ -13,11 +13,14 @@ import torch
 from editkit.checkpoint import Checkpoint
 from editkit.errors import ModelError
 from editkit.model.editable import Editable
+from editkit.model.facts import facts
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs, log_probabilities
 from editkit.model.generate import answers
 from editkit.model.hooks import adding
+from editkit.model.names import file_places
 from editkit.model.open import open_model
+from editkit.model.outline import outline
 from editkit.model.patching import patched
 from editkit.model.sight import picture_places
 from editkit.patch.verify import verify
@@ -75,6 +78,16 @@ def test_hooked_is_written_and_the_patch_fits_the_files(
     with torch.no_grad(), patched(converted.model, patch):
         written = converted.model(**inputs).logits
     assert torch.allclose(hooked, written, atol=1e-4)
+
+
+def test_laid_out_without_weights_it_is_the_model_that_is_loaded(converted: Editable) -> None:
+    trusted = type(converted.model).__module__.startswith("transformers_modules")
+    laid = outline(ModelRef(id=str(converted.folder), trust_remote_code=trusted))
+    stored = Checkpoint.open(converted.folder).tensors
+    assert laid.places == file_places(converted.model, converted.name, converted.w_outs, stored)
+    assert laid.parameters == sum(parameter.numel() for parameter in converted.model.parameters())
+    told = facts(laid)
+    assert (told.guess, told.images, told.chat_template) == (None, True, True)
 
 
 def test_code_in_the_folder_is_not_run_unasked(owl: Path) -> None:

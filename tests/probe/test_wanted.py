@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from editkit.errors import InputError
 from editkit.model.editable import Editable
 from editkit.model.generate import Answer, answers
 from editkit.plan import PlannedEdit, collapsed
@@ -107,6 +108,15 @@ def test_a_rewrite_wants_the_target_and_what_the_model_goes_on_with(
     goes_on = answers(llama, [question("I see a umbrella")], max_new_tokens=12 - len(aim))[0]
     assert found.tokens[len(aim) :] == goes_on.tokens
     assert len(found.tokens) <= 12
+
+
+def test_a_target_longer_than_an_answer_is_refused(
+    llama: Editable, make_edit: Callable[..., PlannedEdit]
+) -> None:
+    edit = make_edit(llama.tokenizer, "gun", target="constitution", kind="rewrite", prompt="I see a")
+    asked = [(question("I see a"), Answer("", ()), (edit,))]
+    with pytest.raises(InputError, match=r"takes \d+ tokens.*raise evaluate\.max_new_tokens \(2\)"):
+        wanted(llama, asked, max_new_tokens=2, batch_size=4)
 
 
 def test_next_best_is_what_the_unedited_model_says_when_the_word_is_banned(

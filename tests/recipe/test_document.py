@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ def test_the_process_environment_counts(tmp_path: Path, monkeypatch: pytest.Monk
 def test_recipes_that_ship(path: Path) -> None:
     recipe = load_recipe(path)
     assert recipe.name == path.stem
-    assert path.read_text().startswith(f"# editkit apply recipes/{path.name}\n")
+    command = path.read_text().partition("\n")[0]
+    assert re.fullmatch(rf"# editkit apply recipes/{path.name}( --set [a-z.]+=[A-Z]+)*", command)
     assert parse_recipe(recipe.to_yaml()) == recipe
     for edit in recipe.edits:
         assert edit.kind != "rewrite" or (len(edit.rewrite.paraphrases) >= 7 and edit.rewrite.neighbors)
