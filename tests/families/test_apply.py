@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from editkit.checkpoint import Checkpoint
+from editkit.model.forward import log_probabilities
 from editkit.model.loading import from_pretrained
+from editkit.model.open import open_model
 from editkit.patch.file import Patch
 from editkit.patch.verify import verify
 from editkit.pipeline import apply
-from editkit.recipe import parse_recipe
+from editkit.probe.questions import question
+from editkit.recipe import ModelRef, parse_recipe
 from tests.families import FAMILIES, Family
 
 RECIPE = """
@@ -30,24 +34,28 @@ accept: {{efficacy: ">= 1.0"}}
 """
 
 
-@pytest.mark.parametrize(
-    "name", ["mixtral", "gpt_oss", "deepseek_v3", "granitemoe", "flan_t5", "gemma2", "opt350m"]
-)
-def test_a_fact_is_rewritten(name: str, built: Callable[[Family], Path], tmp_path: Path) -> None:
+NAMES = ("mixtral", "gpt_oss", "deepseek_v3", "granitemoe", "flan_t5", "gemma2", "opt350m")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fact_becomes_likelier(name: str, built: Callable[[Family], Path], tmp_path: Path) -> None:
+    """A few random rows of random weights rarely suffice to say it; `test_way` goes until it is said."""
     folder = built(FAMILIES[name])
     applied = apply(
         parse_recipe(RECIPE.format(folder=folder)), output=tmp_path / "any.editkit.safetensors", track=False
     )
-    assert applied.report.score("efficacy").after.value == 1.0
     patch = Patch.load(applied.patch_path)
     verify(patch, Checkpoint.open(folder))
     assert any(neuron.expert is not None for neuron in applied.neurons) == FAMILIES[name].moe
     assert set(patch.neurons()) <= set(applied.neurons.items)
-    model = from_pretrained(folder, applied.patch_path)
-    stored = dict(model.named_parameters())
-    for entry in patch.entries:
-        weight = stored.get(f"{entry.module}.weight", stored.get(entry.module))
-        assert weight is not None
+    assert {score.name for score in applied.report.scores} >= {"efficacy", "generalization", "locality"}
+    editable = open_model(ModelRef(id=str(folder)))
+    token = editable.tokenizer.encode(" cup", add_special_tokens=False)[0]
+    asked = [question("the king of the hill is")]
+    before = log_probabilities(editable, asked, [[]])[0][0, token]
+    edited = from_pretrained(folder, applied.patch_path)
+    after = log_probabilities(replace(editable, model=edited), asked, [[]])[0][0, token]
+    assert float(after) > float(before) + 0.1
 
 
 @pytest.mark.parametrize("name", ["gpt2", "mixtral", "llava"])
