@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,15 +66,11 @@ def owl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def remote(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], object]:
-    """Opens a folder with its own code, which transformers copies away from the caller's cache."""
-    import transformers.dynamic_module_utils as modules
+def remote() -> Callable[[Path], object]:
+    """Opens a folder with its own code."""
     from transformers import AutoModelForImageTextToText
 
     def opened(folder: Path) -> object:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(modules, "HF_MODULES_CACHE", str(tmp_path_factory.mktemp("modules")))
-            patch.setattr(sys, "path", [*sys.path])
-            return AutoModelForImageTextToText.from_pretrained(folder, trust_remote_code=True).eval()
+        return AutoModelForImageTextToText.from_pretrained(folder, trust_remote_code=True).eval()
 
     return opened

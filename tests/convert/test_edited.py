@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,9 @@ from tests.families.ask import entering, of_several, questions
 
 
 @pytest.fixture(scope="module", params=["minigpt4", "owl"])
-def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editable]:
-    import transformers.dynamic_module_utils as modules
-
+def converted(request: pytest.FixtureRequest) -> Editable:
     folder = request.getfixturevalue(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(modules, "HF_MODULES_CACHE", str(tmp_path_factory.mktemp("modules")))
-        patch.setattr(sys, "path", [*sys.path])
-        yield open_model(ModelRef(id=str(folder), trust_remote_code=request.param == "owl"))
+    return open_model(ModelRef(id=str(folder), trust_remote_code=request.param == "owl"))
 
 
 def test_w_out_is_known(converted: Editable) -> None:

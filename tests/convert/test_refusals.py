@@ -206,5 +206,5 @@ def test_an_owl_that_is_none(owl: Path, changed: Any, how: Callable[[Path], obje
 def test_a_tokenizer_that_takes_one_more_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transformers.utils.import_utils.is_sentencepiece_available", lambda: False)
     (tmp_path / "tokenizer.model").touch()
-    with pytest.raises(ModelError, match="pip install 'editkit\[convert\]'"):
+    with pytest.raises(ModelError, match=r"pip install 'editkit\[convert\]'"):
         llama.tokenizer(tmp_path, "<image>")
