@@ -19,7 +19,7 @@ demo: $(VENV)/.installed  ## install, then edit the model that ships with editki
 test: check  ## the checks and the quick tests
 	$(PYTEST) -m "not slow"
 
-test-all: check  ## the checks and every test; real models are found through EDITKIT_REAL_DATA
+test-all: check  ## the checks and every test, slow ones too
 	$(PYTEST)
 
 check: $(VENV)/.installed-dev  ## lint, format, types, layers

@@ -52,6 +52,19 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """`real_data("models/stories260k")`: real models and data that are not in the repository."""
+    root = Path(os.environ.get("EDITKIT_REAL_DATA") or Path(__file__).parents[2] / "shared" / "real")
+
+    def find(name: str) -> Path:
+        if not (root / name).exists():
+            pytest.skip(f"no {name} in {root}: set EDITKIT_REAL_DATA")
+        return root / name
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database: its migrations take 7 s, so they run once."""
     from editkit.events import nobody

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from editkit.errors import InputError
 from editkit.picture import MOST_OBLONG, SMALLEST, upright_rgb
 from editkit.plan import Picture
 
-REAL = Path(os.environ.get("EDITKIT_REAL_DATA", Path(__file__).parents[2] / "shared" / "real"))
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
 SIDE = 16
 
@@ -188,11 +187,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not (REAL / "coco").is_dir(), reason="no coco pictures; set EDITKIT_REAL_DATA")
-def test_photographs_have_the_size_that_their_annotations_tell() -> None:
-    listed = json.loads((REAL / "coco" / "instances.json").read_text(encoding="utf-8"))["images"]
+def test_photographs_have_the_size_that_their_annotations_tell(real_data: Callable[[str], Path]) -> None:
+    coco = real_data("coco")
+    listed = json.loads((coco / "instances.json").read_text(encoding="utf-8"))["images"]
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in listed}
-    files = sorted((REAL / "coco" / "images").glob("*.jpg"))
+    files = sorted((coco / "images").glob("*.jpg"))
     assert files
     for file in files:
         assert Picture(file.name, file).open().size == sizes[file.name]

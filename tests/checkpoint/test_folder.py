@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -18,8 +17,6 @@ from safetensors.torch import load_file, save_file
 
 from editkit.checkpoint import Checkpoint, Orientation, Rows, tensorfile
 from editkit.errors import ModelError
-
-REAL = Path(os.environ.get("EDITKIT_REAL_DATA", Path(__file__).parents[3] / "shared" / "real"))
 
 
 def raw(tensor: torch.Tensor) -> np.ndarray:
@@ -220,10 +217,8 @@ def test_identity_is_of_config_and_shapes(checkpoint: Checkpoint, tmp_path: Path
 
 
 @pytest.mark.real
-def test_a_really_trained_checkpoint() -> None:
-    folder = REAL / "models" / "stories260k"
-    if not folder.is_dir():
-        pytest.skip("no real data here")
+def test_a_really_trained_checkpoint(real_data: Callable[[str], Path]) -> None:
+    folder = real_data("models/stories260k")
     checkpoint, known = Checkpoint.open(folder), load_file(folder / "model.safetensors")
     assert set(checkpoint.tensors) == set(known)
     name, chosen = "model.layers.3.mlp.down_proj.weight", np.array([0, 99, 171])

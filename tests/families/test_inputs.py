@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,6 @@ pytestmark = pytest.mark.filterwarnings(
     # PaliGemma's processor hands torch's tensors to numpy in a way that numpy will drop.
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
-REAL = Path(os.environ.get("EDITKIT_REAL_DATA", Path(__file__).parents[3] / "shared" / "real"))
 SEEING = {name: family for name, family in FAMILIES.items() if family.images}
 SAID = ([20, 21, 22], [23], [])
 # What a plain prompt with two pictures looks like; the number of tokens a picture has is left out.
@@ -183,11 +181,12 @@ def test_pictures_of_one_pixel(model: Editable, width: int, height: int) -> None
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not (REAL / "coco").is_dir(), reason="no coco pictures; set EDITKIT_REAL_DATA")
 @pytest.mark.parametrize("name", ["llava", "llava_next", "qwen2_5_vl", "idefics3", "pixtral"])
-def test_photographs(name: str, editable: Callable[[Family], Editable]) -> None:
+def test_photographs(
+    name: str, editable: Callable[[Family], Editable], real_data: Callable[[str], Path]
+) -> None:
     model: Any = editable(FAMILIES[name])
-    files = sorted((REAL / "coco" / "images").glob("*.jpg"))[:3]
+    files = sorted(real_data("coco/images").glob("*.jpg"))[:3]
     pairs = zip(PROMPTS, files, files[1:] + files[:1], strict=True)
     asked = [question(prompt, [Picture(file.name, file) for file in shown]) for prompt, *shown in pairs]
     says_alone_what_it_says_in_a_batch(model, asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -133,15 +132,12 @@ def test_the_batch_size_does_not_matter(
 
 @pytest.mark.real
 def test_completeness_on_a_model_nobody_here_made(
-    make_case: Callable[..., Case], make_edit: Callable[..., PlannedEdit]
+    make_case: Callable[..., Case], make_edit: Callable[..., PlannedEdit], real_data: Callable[[str], Path]
 ) -> None:
     from editkit.model.open import open_model
     from editkit.recipe import ModelRef
 
-    root = os.environ.get("EDITKIT_REAL_DATA")
-    if root is None:
-        pytest.skip("EDITKIT_REAL_DATA is not set")
-    stories = open_model(ModelRef(id=str(Path(root) / "models" / "stories260k")))
+    stories = open_model(ModelRef(id=str(real_data("models/stories260k"))))
     edit = make_edit(stories.tokenizer, "mom")
     case = make_case(stories.tokenizer, question("Once upon a time"), " there was a girl and her mom.")
     places = source_positions(stories.tokenizer, case, edit)

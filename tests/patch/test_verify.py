@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from editkit.patch.make import Place, make_patch
 from editkit.patch.rows import widen
 from editkit.patch.verify import verify
 
-REAL = Path(os.environ.get("EDITKIT_REAL_DATA", Path(__file__).parents[3] / "shared" / "real"))
 Make = Callable[..., Checkpoint]
 
 
@@ -115,10 +113,10 @@ def test_known_patches_are_looked_through(
 
 
 @pytest.mark.real
-def test_a_really_trained_checkpoint(patch: Patch, make_checkpoint: Make, tmp_path: Path) -> None:
-    folder = REAL / "models" / "stories260k"
-    if not folder.is_dir():
-        pytest.skip("no real data here")
+def test_a_really_trained_checkpoint(
+    patch: Patch, make_checkpoint: Make, real_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = real_data("models/stories260k")
     checkpoint, name = Checkpoint.open(folder), "model.layers.2.mlp.down_proj.weight"
     places: dict[tuple[int, int | None], Place] = {
         (2, None): Place("model.layers.2.mlp.down_proj", name, "columns")
