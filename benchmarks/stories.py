@@ -30,7 +30,7 @@ from editkit.recipe import Recipe
 from editkit.report import Value
 
 HERE = Path(__file__).parent
-NAMES = ("mom", "bird-to-dog", "park")
+NAMES = ("mom", "dog-to-cat", "park")
 GOALS = {"efficacy": 1.0, "generalization": 1.0}
 FEWEST = 20
 

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from editkit.errors import Problem
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
@@ -55,6 +56,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
     """
     path = output or Path(f"{recipe.name}{SUFFIX}")
+    _solvable(recipe)
     writable(path)
     watch = _Watch()
     with _tracked(recipe, track, tell) as run:
@@ -66,8 +68,10 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         found = _locate(recipe, editable, plan, tell)
         neurons = _united(found)
         run.neurons(neurons)
-        patch = _solve(recipe, editable, plan, neurons, tell, "solve")
         others = _matched(recipe, editable, neurons, tell)
+        patch = _solve(recipe, editable, plan, neurons, tell, "solve")
+        if not patch.entries:
+            tell(Noted("the patch changes nothing: no edit case reaches the chosen neurons", warning=True))
         rival = _solve(recipe, editable, plan, others, tell, "solve the random control")
         report = _evaluate(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:
@@ -101,9 +105,11 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     from editkit.probe.load import expected
     from editkit.probe.planning import planned_edits
 
+    _solvable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
     editable, solver = found.editable, _solver(recipe)
+    _localizer(recipe, editable)
     solved = getattr(solver, "batch_size", recipe.evaluate.batch_size)
     load = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
     return Planned(
@@ -153,6 +159,20 @@ def _solver(recipe: Recipe) -> Any:
     return build(SOLVERS, recipe.solve.method, recipe.solve.settings, "solve")
 
 
+def _localizer(recipe: Recipe, editable: Editable) -> Any:
+    found = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    if hasattr(found, "check"):
+        found.check(editable)
+    return found
+
+
+def _solvable(recipe: Recipe) -> None:
+    """Known from the recipe alone, so told before anything is loaded."""
+    if recipe.model.load_in is not None:
+        packed = "solving wants the rows as they are: leave it away (`editkit locate` takes packed models)"
+        raise recipe.refusal([Problem("model.load_in", packed)])
+
+
 def _plan(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
     from editkit.probe.planning import make_plan
 
@@ -160,7 +180,7 @@ def _plan(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
 
 
 def _locate(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
-    localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    localizer = _localizer(recipe, editable)
     layers = recipe.locate.layers_of(len(editable.layers))
     found: tuple[Neurons, ...] = localizer.locate(editable, plan, layers, recipe.locate.top, tell)
     return found
@@ -193,7 +213,7 @@ def _solve(
 ) -> Patch:
     from editkit.patch.format import Base, Method, Provenance
     from editkit.patch.make import Place, make_patch
-    from editkit.patch.words import key_for, keyed_digest
+    from editkit.patch.words import described, key_for, keyed_digest
 
     def renamed(event: Event) -> None:
         # The control's curves would be taken for the edit's own.
@@ -231,22 +251,9 @@ def _solve(
             neuron_scores={
                 str(neuron): score for neuron, score in zip(neurons.items, neurons.scores, strict=True)
             },
-            edits=_described(recipe, plan),
+            edits=tuple(described(one.kind, one.sources, one.target, how) for one in plan.edits),
         ),
     )
-
-
-def _described(recipe: Recipe, plan: EditPlan) -> tuple[str, ...]:
-    from editkit.patch.words import key_for, mask
-
-    how = recipe.track.privacy.published
-    key = key_for(how)
-    found = []
-    for edit in plan.edits:
-        words = ", ".join(mask(word, how, key) for word in edit.sources)
-        target = mask(edit.target, how, key) if edit.target is not None else "the next best"
-        found.append(f"{edit.kind} {words} -> {target}")
-    return tuple(found)
 
 
 def _evaluate(

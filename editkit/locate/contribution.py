@@ -73,13 +73,15 @@ class Contribution(BaseModel):
             key: torch.zeros(editable.w_out(*key).shape[0], device=editable.w_out(*key).rows.device)
             for key in editable.matrices(layers)
         }
+        end = editable.tokenizer.eos_token_id or 0
         for chunk in batches([case.question for case in asked], self.batch_size):
             some = [asked[place] for place in chunk]
             fed = feed(editable, [case.question for case in some], [case.said_tokens for case in some])
             said = [
-                (row, fed.n_prompt - 1 + place, case.said_tokens[place], 1.0 / len(places[case.question.id]))
+                (row, fed.n_prompt - 1 + place, (*case.said_tokens, end)[place], 1.0 / len(own))
                 for row, case in enumerate(some)
-                for place in places[case.question.id]
+                for own in (places[case.question.id],)
+                for place in own
             ]
             rows, columns, tokens, weights = (torch.tensor(part) for part in zip(*said, strict=True))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from editkit.errors import UsageError
 from editkit.events import Tell
 from editkit.neuron import Neuron, Neurons
 from editkit.plan import EditPlan
+from editkit.recipe.problems import refused
 
 if TYPE_CHECKING:
     from editkit.model.editable import Editable
@@ -19,7 +21,26 @@ class Listed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    neurons: tuple[str, ...] = Field(min_length=1, description="names such as L2.N345")
+    neurons: tuple[str, ...] = Field(
+        min_length=1, description="names such as L2.N345, of an expert L2.E3.N345"
+    )
+
+    @field_validator("neurons")
+    @classmethod
+    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for at, name in enumerate(names):
+            try:
+                Neuron.parse(name)
+            except UsageError as error:
+                raise refused(str(error), (at,)) from None
+        return names
+
+    def check(self, editable: Editable) -> None:
+        """Raises:
+        UsageError: a neuron the model does not have.
+        """
+        for name in self.neurons:
+            editable.check(Neuron.parse(name))
 
     def locate(
         self,
@@ -30,9 +51,8 @@ class Listed(BaseModel):
         tell: Tell,
     ) -> tuple[Neurons, ...]:
         """Raises:
-        UsageError: a name of another form, or a neuron the model does not have.
+        UsageError: see `check`.
         """
+        self.check(editable)
         items = tuple(dict.fromkeys(Neuron.parse(name) for name in self.neurons))
-        for neuron in items:
-            editable.check(neuron)
         return tuple(Neurons(items, (0.0,) * len(items), "listed") for _ in plan.edits)

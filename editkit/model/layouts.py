@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -89,11 +89,26 @@ def layout(model: nn.Module, template: str | None = None) -> Layout:
             if all(found := tuple(find(layer) for layer in layers))
         ]
         if whole:
-            return max(whole, key=lambda one: len(one.layers))
+            fitting = [one for one in whole if _fits(model, one)] if len(whole) > 1 else whole
+            best = max(fitting or whole, key=lambda one: len(one.layers))
+            return best if len(fitting) == 1 else replace(best, guessed=True)
     seen = ", ".join(name for name, _ in lists) or "none"
     raise ModelError(
         f"{type(model).__name__}: no decoder layers with an output matrix (lists of modules seen: {seen}); "
         'say where they are with model.w_out: "path.{}.to.module"'
+    )
+
+
+def _fits(model: Any, found: Layout) -> bool:
+    """Whether there are as many layers, and they are as wide, as the language model's config says."""
+    config = model.config.get_text_config() if hasattr(model, "config") else None
+    if config is None or len(found.layers) != config.num_hidden_layers:
+        return False
+    return all(
+        sides(layer.get_submodule(matrix.path))[1] == config.hidden_size
+        for layer, matrices in zip(found.layers, found.matrices, strict=True)
+        for matrix in matrices
+        if matrix.experts is None
     )
 
 
@@ -143,14 +158,31 @@ def _stated(model: nn.Module, template: str) -> Layout:
     if not path or not isinstance(layers, nn.ModuleList) or not len(layers):
         seen = ", ".join(name for name, _ in _outermost(model)) or "none"
         raise ModelError(f"model.w_out: {template!r} names no list of layers (lists of modules seen: {seen})")
-    for number, layer in enumerate(layers):
-        module = _submodule(layer, path)
-        if module is None or not _is_linear(module):
-            linear = ", ".join(inner for inner, part in layer.named_modules() if _is_linear(part))
-            raise ModelError(
-                f"model.w_out: layer {number} has no linear map {path!r} (linear maps seen: {linear})"
-            )
-    return Layout(name, tuple(layers), ((Matrix(path),),) * len(layers))
+    if ASIDE & set(name.split(".")):
+        raise ModelError(
+            f"model.w_out: {name} reads pictures or prompts for the language model, and only what says "
+            "something can be edited"
+        )
+    found = tuple(_stated_in(layer, number, path) for number, layer in enumerate(layers))
+    return Layout(name, tuple(layers), tuple((one,) for one in found))
+
+
+def _stated_in(layer: nn.Module, number: int, path: str) -> Matrix:
+    module = _submodule(layer, path)
+    fused = [one for one in _experts(layer) if one.path == path]
+    if fused:
+        return fused[0]
+    maps = [inner for inner, part in layer.named_modules() if _is_linear(part)]
+    if module is None or not _is_linear(module):
+        raise ModelError(
+            f"model.w_out: layer {number} has no linear map {path!r} (linear maps seen: {', '.join(maps)})"
+        )
+    d_in, d_out = sides(module)
+    if d_in <= d_out:
+        raise ModelError(
+            f"model.w_out: {path!r} leads from {d_in} to {d_out}: W_out ends in a stream narrower than that"
+        )
+    return Matrix(path)
 
 
 def _submodule(module: nn.Module, path: str) -> nn.Module | None:

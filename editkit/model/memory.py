@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from torch import nn
+
 from editkit.model.editable import Editable
 
 FLOAT32: Final = 4
@@ -82,7 +84,13 @@ def _weights(model: Any, packed: str | None) -> int:
     whole: int = sum(part.numel() * part.element_size() for part in parts)
     if packed is None:
         return whole
-    linear = sum(part.numel() for part in parts if part.dim() > 1)
+    # Only linear maps are packed, and not the head: neither embeddings nor fused experts.
+    head = model.get_output_embeddings()
+    linear = sum(
+        module.weight.numel()
+        for module in model.modules()
+        if isinstance(module, nn.Linear) and module is not head
+    )
     return whole - int(linear * (model.dtype.itemsize - PACKED[packed]))
 
 

@@ -6,6 +6,7 @@ import hmac
 import os
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,13 @@ def mask(word: str, how: Privacy, key: bytes) -> str:
         return "[omitted]"
     same = unicodedata.normalize("NFC", word).encode("utf-8", "surrogatepass")
     return f"hmac-{hmac.new(key, same, sha256).hexdigest()[:16]}"
+
+
+def described(kind: str, sources: Iterable[str], target: str | None, how: Privacy) -> str:
+    """An edit for people, its words masked."""
+    key = key_for(how)
+    words = ", ".join(mask(word, how, key) for word in sources)
+    return f"{kind} {words} -> {mask(target, how, key) if target is not None else 'the next best'}"
 
 
 def keyed_digest(digest: str, how: Privacy, key: bytes) -> str:

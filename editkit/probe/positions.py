@@ -18,12 +18,13 @@ def starts(tokenizer: Any, tokens: Sequence[int]) -> list[int]:
 def source_positions(tokenizer: Any, case: Case, edit: PlannedEdit) -> list[int]:
     """The tokens of the first source form in what the unedited model said.
 
-    A rewrite whose source was not said has its first token instead: that is what has to change.
+    A rewrite whose source was not said has its first token instead, or the end that stands there: that is
+    what has to change.
     """
     bounds = starts(tokenizer, case.said_tokens)
     found = edit.source_pattern.search(tokenizer.decode(case.said_tokens, skip_special_tokens=True))
     if found is None:
-        return [0] if case.said_tokens else []
+        return [0]
     return [
         place
         for place in range(len(case.said_tokens))

@@ -130,6 +130,23 @@ def test_the_batch_size_does_not_matter(
     assert all(torch.allclose(first[key], second[key], atol=1e-4) for key in first)
 
 
+def test_an_empty_answer_is_ranked_by_what_ends_it(
+    llama: Editable, make_case: Callable[..., Case], make_edit: Callable[..., PlannedEdit]
+) -> None:
+    edit = make_edit(llama.tokenizer, "gun", kind="rewrite", target="cup")
+    case = make_case(llama.tokenizer, question("I see"), "")
+    fed = feed(llama, [case.question])
+    scores = Contribution().scores(llama, (case,), edit, (1,))[1, None]
+    seen: list[torch.Tensor] = []
+    remover = llama.w_out(1).module.register_forward_pre_hook(lambda m, given: seen.append(given[0]))
+    with torch.no_grad():
+        llama.model(**call_inputs(llama, fed))
+    remover.remove()
+    end = llama.unembedding[llama.tokenizer.eos_token_id]
+    expected = seen[0][0, -1] * (llama.w_out(1).rows @ end)
+    assert torch.allclose(scores, expected, atol=1e-5)
+
+
 @pytest.mark.real
 def test_completeness_on_a_model_nobody_here_made(
     make_case: Callable[..., Case], make_edit: Callable[..., PlannedEdit], real_data: Callable[[str], Path]

@@ -89,11 +89,44 @@ def test_two_maps_of_the_same_width_are_not_chosen_between() -> None:
         ("trunks.{}.back", r"names no list of layers \(lists of modules seen: trunk\)"),
         ("trunk.0.back", "names no list of layers"),
         ("trunk.{}.down", r"layer 0 has no linear map 'down' \(linear maps seen: mix, wide, back\)"),
+        ("trunk.{}.mix", r"'mix' leads from 4 to 4: W_out ends"),
+        ("trunk.{}.wide", r"'wide' leads from 4 to 16: W_out ends"),
+        ("visual.blocks.{}.back", "visual.blocks reads pictures or prompts"),
     ],
 )
 def test_a_wrong_template_is_refused_with_what_is_there(template: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):
         layout(Odd(Block(), Block()), template)
+
+
+class Known(nn.Module):
+    """A layer with the names of Phi, of another width than the language model's."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mlp = nn.Module()
+        self.mlp.fc2 = nn.Linear(4 * width, width)
+
+
+class Seeing(nn.Module):
+    """A model whose tower has a name that nobody has heard of, and more layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eyes = nn.ModuleList([Known(6) for _ in range(5)])
+        self.trunk = nn.ModuleList([Known(4) for _ in range(2)])
+
+
+def test_of_two_stacks_the_config_tells_which_speaks() -> None:
+    from transformers import LlamaConfig
+
+    model = Seeing()
+    assert layout(model).guessed, "without a config nobody knows"
+    model.config = LlamaConfig(hidden_size=4, num_hidden_layers=2, num_attention_heads=1)
+    found = layout(model)
+    assert (found.name, found.guessed) == ("trunk", False)
+    model.config = LlamaConfig(hidden_size=8, num_hidden_layers=9, num_attention_heads=1)
+    assert layout(model).guessed
 
 
 def test_experts_that_nobody_can_watch_are_refused() -> None:
