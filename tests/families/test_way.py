@@ -93,6 +93,27 @@ def test_every_w_out_is_a_matrix_of_the_language_model(family: Family, model: Ed
     assert not model.layout.guessed
 
 
+def test_a_direction_is_what_moves_the_logit(model: Editable, asked: list[Question]) -> None:
+    """Behind the final norm a direction times the hidden state is the logit, without the head's bias."""
+    tokens = torch.tensor([20, 23, 30])
+    kept: list[torch.Tensor] = []
+    named = dict(model.model.named_modules())
+    final = next((named[name] for name in named if name.endswith("decoder.final_layer_norm")), None)
+    narrow = next((named[name] for name in named if name.endswith("project_out")), None)
+    if model.encoder_decoder and final is not None:
+        hook = final.register_forward_hook(lambda m, given, out: kept.append(out))
+    else:
+        before = narrow if isinstance(narrow, torch.nn.Module) else model.head
+        hook = before.register_forward_pre_hook(lambda m, given: kept.append(given[0]))
+    found = logits(model, asked)[..., tokens]
+    hook.remove()
+    if model.logit_cap is not None:
+        found = model.logit_cap * torch.atanh(found / model.logit_cap)
+    bias = getattr(model.head, "bias", None)
+    expected = kept[-1] @ model.directions(tokens).T
+    assert close(found - (0.0 if bias is None else bias[tokens] * model.logit_scale), expected, 1e-4)
+
+
 def test_contributions_sum_to_the_layers_push(family: Family, model: Editable, asked: list[Question]) -> None:
     """Against the layer run again with W_out emptied: all that it added to the stream is gone then."""
     fed = feed(model, asked, SAID)
