@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from editkit.errors import Problem
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
-from editkit.methods import build
+from editkit.methods import build, load
 from editkit.neuron import MatrixKey, Neurons
 from editkit.outcome import Applied, Located, Planned
 from editkit.patch.format import SUFFIX
@@ -27,7 +26,7 @@ from editkit.track.nobody import untracked
 from editkit.track.tracker import Tracker
 
 if TYPE_CHECKING:
-    from editkit.evaluate.metric import Metric, Observation
+    from editkit.evaluate.metric import Observation
     from editkit.model.editable import Editable
     from editkit.patch.file import Patch
 
@@ -111,13 +110,13 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     editable, solver = found.editable, _solver(recipe)
     _localizer(recipe, editable)
     solved = getattr(solver, "batch_size", recipe.evaluate.batch_size)
-    load = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
+    burden = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
     return Planned(
         edits=planned_edits(recipe, editable),
         modules=found.modules,
         facts=facts(found),
-        load=load,
-        memory=needed(editable, load),
+        load=burden,
+        memory=needed(editable, burden),
         resolved=recipe.to_yaml(editable.revision),
         writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
         plan=_plan(recipe, _open(recipe, tell), tell) if ask else None,
@@ -263,7 +262,7 @@ def _evaluate(
     from editkit.evaluate.observe import observe, unedited
     from editkit.evaluate.scoring import rows, scores, spread
 
-    metrics = [_metric(name) for name in recipe.evaluate.metrics]
+    metrics = [load(METRICS, name, "evaluate.metrics") for name in recipe.evaluate.metrics]
     cases = [case for case in plan.cases if case.role != "preserve"]
 
     def watch(some: Patch, name: str) -> list[Observation]:
@@ -291,12 +290,6 @@ def _evaluate(
         rows(metrics, plan, cases, after, control),
         details={"asked": float(plan.asked), **spread(cases, after)},
     )
-
-
-def _metric(name: str) -> Metric:
-    module, _, attribute = METRICS[name].partition(":")
-    metric: Metric = getattr(importlib.import_module(module), attribute)
-    return metric
 
 
 def _signed(patch: Patch, report: Report) -> Patch:

@@ -58,6 +58,10 @@ def sentence(answer: Any) -> str:
     ("text", "words"),
     [
         (SMALL + "sede: 1\n", "small.yaml:9: sede: unknown key, did you mean seed?"),
+        (
+            SMALL + "locate: {method: listed, neurons: [L0.N1, foo]}\n",
+            "small.yaml:9: locate.neurons[1]: 'foo' is no neuron: write L12.N345, or L12.E3.N345",
+        ),
         (SMALL + "seed: 1\nname: two\n", "small.yaml:10: name: given twice: here and in line 2"),
         (SMALL + "seed: many\n", "small.yaml:9: seed: expected a whole number"),
         (SMALL.replace("suppress: gun", "suppress: no"), "YAML reads this as yes or no: quote it"),
@@ -86,7 +90,6 @@ LATER = {
     "no text file": (["probe={texts: nowhere.txt}"], 1, "nowhere.txt can't be read"),
     "a layer too many": (["locate.layers=[99]"], 2, "asks for layer 99, and the model has 0 to 3"),
     "a neuron too many": (["locate={method: listed, neurons: [L0.N9999]}"], 2, "has no L0.N9999"),
-    "no neuron": (["locate={method: listed, neurons: [gun]}"], 2, "L"),
 }
 
 
