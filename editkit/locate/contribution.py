@@ -70,7 +70,7 @@ class Contribution(BaseModel):
             places[case.question.id] = found[:1] if self.tokens == "first" else found
         asked = [case for case in cases if places[case.question.id]]
         total = {
-            key: torch.zeros(editable.w_out(*key).shape[0], device=editable.w_out(*key).rows.device)
+            key: torch.zeros(editable.w_out(*key).shape[0], device=editable.w_out(*key).device)
             for key in editable.matrices(layers)
         }
         end = editable.tokenizer.eos_token_id or 0

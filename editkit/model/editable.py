@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -63,8 +63,10 @@ class WOut:
 
     @property
     def device(self) -> torch.device:
-        """Where its rows come out."""
-        return self.rows.device
+        """Where its rows come out; those of offloaded weights come to the processor."""
+        name = "weight" if self.expert is None else EXPERTS
+        device: torch.device = self.module.get_parameter(name).device
+        return device if device.type != "meta" else torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,6 @@ class Editable:
     name: str
     revision: str | None = None
     template: str | None = None
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def tokenizer(self) -> Any:

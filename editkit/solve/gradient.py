@@ -74,9 +74,7 @@ class Gradient(BaseModel):
             )
         if not chosen or not plan.of("edit"):
             raise SolveError("nothing to solve: no neurons, or no edit cases")
-        places = {
-            key: torch.tensor(own, device=editable.w_out(*key).rows.device) for key, own in chosen.items()
-        }
+        places = {key: torch.tensor(own, device=editable.w_out(*key).device) for key, own in chosen.items()}
         kept = plan.of("preserve")
         sorts = [[case for case in kept if case.near == near] for near in (False, True)]
         with stage(tell, "prepare", len(plan.of("edit")) + len(kept)) as advance:
