@@ -70,7 +70,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         others = _matched(recipe, editable, neurons, tell)
         patch = _solve(recipe, editable, plan, neurons, tell, "solve")
         if not patch.entries:
-            tell(Noted("the patch changes nothing: no edit case reaches the chosen neurons", warning=True))
+            tell(Noted("the patch is empty: nothing had to change in these neurons", warning=True))
         rival = _solve(recipe, editable, plan, others, tell, "solve the random control")
         report = _evaluate(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Contribution(BaseModel):
-    """Activation x (W_out row . unembedding row of the token), without gradients.
+    """Activation x (W_out row . unembedding row of the token), without a backward pass of the model.
 
     `s[l, i, t] = o[l, i] * (W_out[l][i] . U[t])`, signed, over all layers and neurons, where `o` is read at
     the position whose next token is t (Pan et al. 2024, arXiv 2311.07470). Ours: every sub-token of the word

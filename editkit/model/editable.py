@@ -17,6 +17,9 @@ from editkit.model.weights import weight_of
 from editkit.neuron import MatrixKey, Neuron, in_order
 
 VOCABULARY_BLOCK: Final = 16_384
+# What configs call the token that stands for a picture, or for a film.
+PICTURE_TOKENS: Final = ("image_token_id", "image_token_index")
+VIDEO_TOKENS: Final = ("video_token_id", "video_token_index")
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,8 @@ class Editable:
         The final norm and its gain are left out (Pan et al. 2024); a soft cap on the logits, which changes
         no order, too. All else that stands between stream and logits is in it.
         """
-        found = self.unembedding.detach()[tokens.to(self.unembedding.device)].float() * self.logit_scale
+        stored = self.unembedding.detach()
+        found = stored[tokens.to(stored.device)].float() * self.logit_scale
         narrow = self._projection
         return found if narrow is None else found @ narrow.detach().float()
 
@@ -194,11 +198,16 @@ class Editable:
         return getattr(self.processor, "image_processor", None) is not None
 
     @cached_property
+    def picture_token(self) -> int | None:
+        """The token in whose places in a prompt a model puts what it sees; None where it has none."""
+        ids = (getattr(self.model.config, name, None) for name in PICTURE_TOKENS)
+        return next((token for token in ids if token is not None), None)
+
+    @cached_property
     def picture_tokens(self) -> list[int]:
         """Tokens that stand for a picture: nothing to say, and no model can be asked about them as text."""
         config = self.model.config
-        names = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
-        found = {getattr(config, name, None) for name in names}
+        found = {getattr(config, name, None) for name in (*PICTURE_TOKENS, *VIDEO_TOKENS)}
         return sorted(token for token in found if token is not None and token < self.n_logits)
 
     @property
@@ -235,7 +244,8 @@ class Editable:
 
     def matrices(self, layers: Sequence[int]) -> tuple[MatrixKey, ...]:
         """Every W_out of some layers."""
-        return tuple(place.key for place in self.w_outs if place.layer in set(layers))
+        wanted = set(layers)
+        return tuple(place.key for place in self.w_outs if place.layer in wanted)
 
     def check(self, neuron: Neuron) -> None:
         """Raises:

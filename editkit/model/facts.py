@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from editkit.checkpoint import Orientation
-from editkit.model.editable import Editable
+from editkit.model.editable import PICTURE_TOKENS, Editable
 from editkit.model.outline import Outline
-
-IMAGE_TOKENS: Final = ("image_token_id", "image_token_index")
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def _head(editable: Editable) -> Head:
 def _image_tokens(editable: Editable) -> tuple[str, ...]:
     tokenizer = editable.tokenizer
     said = (editable.model.config, editable.processor)
-    ids = {getattr(one, name, None) for one in said for name in IMAGE_TOKENS} - {None}
+    ids = {getattr(one, name, None) for one in said for name in PICTURE_TOKENS} - {None}
     tokens = {tokenizer.convert_ids_to_tokens(one) for one in ids}
     return tuple(sorted(token for token in tokens if token))
 

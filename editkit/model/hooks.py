@@ -86,7 +86,7 @@ def _activations(
 ) -> Tensor | None:
     n, n_tokens = shape[:2]
     if place.expert is not None:
-        flat = None if spots is None else spots.flat(n_tokens, arguments[0].device)
+        flat = None if spots is None else spots.flat(n_tokens, hidden_of(arguments, named).device)
         found = emitted(place.module, arguments, named, place.expert, flat)
         return found if found is None or spots is not None else found.unflatten(0, (n, n_tokens))
     entering: Tensor = arguments[0]

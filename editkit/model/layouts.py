@@ -102,10 +102,10 @@ def layout(model: nn.Module, template: str | None = None) -> Layout:
 def _fits(model: Any, found: Layout) -> bool:
     """Whether there are as many layers, and they are as wide, as the language model's config says."""
     config = model.config.get_text_config() if hasattr(model, "config") else None
-    if config is None or len(found.layers) != config.num_hidden_layers:
+    if len(found.layers) != getattr(config, "num_hidden_layers", None):
         return False
     return all(
-        sides(layer.get_submodule(matrix.path))[1] == config.hidden_size
+        sides(layer.get_submodule(matrix.path))[1] == getattr(config, "hidden_size", None)
         for layer, matrices in zip(found.layers, found.matrices, strict=True)
         for matrix in matrices
         if matrix.experts is None

@@ -34,13 +34,6 @@ def picture_mark(editable: Editable) -> str | None:
     return str(getattr(editable.processor, "image_token", "<image>"))
 
 
-def picture_token(editable: Editable) -> int | None:
-    """The token in whose places in a prompt a model puts what it sees; None where it has none."""
-    config: Any = editable.model.config
-    found: int | None = getattr(config, "image_token_id", None)
-    return found if found is not None else getattr(config, "image_token_index", None)
-
-
 def prompt_text(editable: Editable, question: Question) -> str:
     """The text of a prompt as the model reads it: a chat turn where asked for, else plain text.
 

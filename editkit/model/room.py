@@ -9,7 +9,6 @@ from torch import Tensor
 
 from editkit.errors import InputError
 from editkit.model.editable import Editable
-from editkit.model.prompts import picture_token
 from editkit.plan import Question
 
 
@@ -64,7 +63,7 @@ def reader_length(editable: Editable) -> int | None:
 
 
 def _too_long(editable: Editable, question: Question, ids: Tensor, limit: int) -> InputError:
-    token = picture_token(editable)
+    token = editable.picture_token
     seen = int((ids == token).sum()) if token is not None else 0
     seen = seen if seen > len(question.images) else 0  # one each where they are not in the sequence
     names = ", ".join(picture.name for picture in question.images)

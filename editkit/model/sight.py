@@ -19,7 +19,6 @@ from torch import Tensor
 from editkit.errors import ModelError
 from editkit.model.editable import Editable
 from editkit.model.feed import Fed
-from editkit.model.prompts import picture_token
 
 WHOLE: Final = (0.0, 0.0, 1.0, 1.0)
 
@@ -92,7 +91,7 @@ def picture_places(editable: Editable, fed: Fed) -> list[list[PicturePlace]]:
     """
     found, before = [], 0
     end = None if editable.encoder_decoder else fed.n_prompt
-    token = picture_token(editable)
+    token = editable.picture_token
     rule = RULES.get(
         type(editable.processor).__name__, _merged if "image_grid_thw" in fed.inputs else _unknown
     )

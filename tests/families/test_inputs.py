@@ -15,7 +15,7 @@ from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import log_probabilities
 from editkit.model.generate import answers
-from editkit.model.prompts import ONE_PICTURE, picture_mark, picture_token
+from editkit.model.prompts import ONE_PICTURE, picture_mark
 from editkit.model.room import reader_length
 from editkit.plan import Picture, Question
 from editkit.probe.questions import question
@@ -98,7 +98,7 @@ def test_prompts_without_a_picture(model: Editable) -> None:
 
 def mark_read(editable: Editable) -> str:
     """The token that stands in a sequence for a picture or a part of it."""
-    token = picture_token(editable)
+    token = editable.picture_token
     return "<image>" if token is None else editable.tokenizer.convert_ids_to_tokens(token)
 
 

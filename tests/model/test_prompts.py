@@ -10,7 +10,7 @@ import pytest
 from editkit.errors import InputError
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
-from editkit.model.prompts import picture_mark, picture_token, prompt_text
+from editkit.model.prompts import picture_mark, prompt_text
 from editkit.plan import Question
 
 
@@ -37,8 +37,8 @@ def test_a_model_without_eyes_refuses_pictures(
 
 
 def test_marks_and_tokens_of_pictures(llama: Editable, llava: Editable) -> None:
-    assert (picture_mark(llama), picture_token(llama)) == (None, None)
-    assert (picture_mark(llava), picture_token(llava)) == ("<image>", 3)
+    assert (picture_mark(llama), llama.picture_token) == (None, None)
+    assert (picture_mark(llava), llava.picture_token) == ("<image>", 3)
 
 
 def test_a_mark_is_plain_text_to_a_model_without_eyes(
