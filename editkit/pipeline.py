@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
 from editkit.methods import build, load
-from editkit.neuron import MatrixKey, Neurons
+from editkit.neuron import Neurons
 from editkit.outcome import Applied, Located, Planned
 from editkit.patch.format import SUFFIX
 from editkit.patch.writer import writable
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from editkit.model.editable import Editable
     from editkit.patch.file import Patch
 
-VERSIONED: Final = ("editkit", "torch", "transformers", "safetensors", "tokenizers", "numpy")
 PRESERVE: Final = 200
 
 
@@ -54,24 +52,27 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     Raises:
         EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
     """
+    from editkit.locate.random import matched
+    from editkit.locate.ranking import united
+
     path = output or Path(f"{recipe.name}{SUFFIX}")
     _solvable(recipe)
     writable(path)
     watch = _Watch()
     with _tracked(recipe, track, tell) as run:
         tell = telling(tell, watch, run.tell)
-        editable = _open(recipe, tell)
+        editable = opened(recipe, tell)
         run.resolved(recipe.to_yaml(editable.revision))
-        plan = _plan(recipe, editable, tell)
+        plan = plan_of(recipe, editable, tell)
         run.plan(plan)
-        found = _locate(recipe, editable, plan, tell)
-        neurons = _united(found)
+        found = find(recipe, editable, plan, tell)
+        neurons = united(found)
         run.neurons(neurons)
-        others = _matched(recipe, editable, neurons, tell)
-        patch = _solve(recipe, editable, plan, neurons, tell, "solve")
+        others = matched(editable, neurons, recipe.seed, tell)
+        patch = solve(recipe, editable, plan, neurons, tell)
         if not patch.entries:
             tell(Noted("the patch is empty: nothing had to change in these neurons", warning=True))
-        rival = _solve(recipe, editable, plan, others, tell, "solve the random control")
+        rival = solve(recipe, editable, plan, others, tell, "solve the random control")
         report = _evaluate(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:
             with run.edit(edit) as part:
@@ -107,8 +108,8 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     _solvable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
-    editable, solver = found.editable, _solver(recipe)
-    _localizer(recipe, editable)
+    editable, solver = found.editable, solver_of(recipe)
+    localizer_of(recipe, editable)
     solved = getattr(solver, "batch_size", recipe.evaluate.batch_size)
     burden = expected(recipe, editable, solved=solved, preserve=getattr(solver, "preserve", PRESERVE))
     return Planned(
@@ -119,7 +120,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
         memory=needed(editable, burden),
         resolved=recipe.to_yaml(editable.revision),
         writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
-        plan=_plan(recipe, _open(recipe, tell), tell) if ask else None,
+        plan=plan_of(recipe, opened(recipe, tell), tell) if ask else None,
     )
 
 
@@ -129,9 +130,11 @@ def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
     Raises:
         EditkitError: see `apply`.
     """
-    editable = _open(recipe, tell)
-    found = _locate(recipe, editable, _plan(recipe, editable, tell), tell)
-    neurons = _united(found)
+    from editkit.locate.ranking import united
+
+    editable = opened(recipe, tell)
+    found = find(recipe, editable, plan_of(recipe, editable, tell), tell)
+    neurons = united(found)
     return Located(neurons, found, editable.decoded(neurons.items))
 
 
@@ -147,18 +150,24 @@ def _tracked(recipe: Recipe, track: bool, tell: Tell) -> Iterator[Tracker]:
         yield run
 
 
-def _open(recipe: Recipe, tell: Tell) -> Editable:
+def opened(recipe: Recipe, tell: Tell) -> Editable:
+    """The recipe's model, ready to be watched and changed.
+
+    Raises:
+        ModelError: see `open_known`.
+    """
     with stage(tell, "open the model"):
         from editkit.model.open import open_known
 
         return open_known(recipe.model_ref())
 
 
-def _solver(recipe: Recipe) -> Any:
+def solver_of(recipe: Recipe) -> Any:
     return build(SOLVERS, recipe.solve.method, recipe.solve.settings, "solve")
 
 
-def _localizer(recipe: Recipe, editable: Editable) -> Any:
+def localizer_of(recipe: Recipe, editable: Editable) -> Any:
+    """The recipe's localizer, knowing that it can be used on this model."""
     found = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
     if hasattr(found, "check"):
         found.check(editable)
@@ -172,47 +181,30 @@ def _solvable(recipe: Recipe) -> None:
         raise recipe.refusal([Problem("model.load_in", packed)])
 
 
-def _plan(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
+def plan_of(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
+    """Every input with its role, and what the unedited model says to it."""
     from editkit.probe.planning import make_plan
 
-    return make_plan(recipe, editable, preserve=getattr(_solver(recipe), "preserve", PRESERVE), tell=tell)
+    return make_plan(recipe, editable, preserve=getattr(solver_of(recipe), "preserve", PRESERVE), tell=tell)
 
 
-def _locate(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
-    localizer = _localizer(recipe, editable)
+def find(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
+    """The neurons of each edit."""
+    localizer = localizer_of(recipe, editable)
     layers = recipe.locate.layers_of(len(editable.layers))
     found: tuple[Neurons, ...] = localizer.locate(editable, plan, layers, recipe.locate.top, tell)
     return found
 
 
-def _united(found: Sequence[Neurons]) -> Neurons:
-    from editkit.locate.ranking import united
-
-    return united(found)
-
-
-def _matched(recipe: Recipe, editable: Editable, neurons: Neurons, tell: Tell) -> Neurons:
-    from editkit.locate.random import matched
-
-    return matched(editable, neurons, recipe.seed, tell)
-
-
-def _files(editable: Editable, keys: Sequence[MatrixKey]) -> tuple[Any, dict[MatrixKey, Any]]:
-    """The checkpoint's files, and where each of these W_out is in them."""
-    from editkit.checkpoint import Checkpoint
-    from editkit.model.names import file_places
-
-    checkpoint = Checkpoint.open(editable.folder)
-    places = [editable.w_out(*key) for key in keys]
-    return checkpoint, file_places(editable.model, editable.name, places, checkpoint.tensors)
-
-
-def _solve(
-    recipe: Recipe, editable: Editable, plan: EditPlan, neurons: Neurons, tell: Tell, name: str
+def solve(
+    recipe: Recipe, editable: Editable, plan: EditPlan, neurons: Neurons, tell: Tell, name: str = "solve"
 ) -> Patch:
-    from editkit.patch.format import Base, Method, Provenance
-    from editkit.patch.make import Place, make_patch
-    from editkit.patch.words import described, key_for, keyed_digest
+    """The change of some neurons' rows as a patch.
+
+    Args:
+        name: what the stage is called; only the edit's own, `solve`, tells of its losses.
+    """
+    from editkit.provenance import signed
 
     def renamed(event: Event) -> None:
         # The control's curves would be taken for the edit's own.
@@ -221,38 +213,9 @@ def _solve(
         elif isinstance(event, StageStarted | Advanced | StageEnded):
             tell(replace(event, name=name))
 
-    delta = _solver(recipe).solve(editable, plan, neurons, seed=recipe.seed, tell=renamed)
-    keys = [(part.layer, part.expert) for part in delta.layers]
-    checkpoint, where = _files(editable, keys)
-    places = {
-        key: Place(editable.w_out(*key).name, where[key].tensor, where[key].orientation, where[key].fused)
-        for key in keys
-    }
-    local = editable.revision is None and Path(editable.name).exists()
-    how = recipe.track.privacy.published
-    base = Base(
-        id=f"sha256:{checkpoint.identity}" if local else editable.name,
-        revision=editable.revision,
-        dtype=str(editable.model.dtype).removeprefix("torch."),
-        config_digest=checkpoint.config_digest,
-    )
-    return make_patch(
-        delta,
-        places,
-        checkpoint,
-        base,
-        Provenance(
-            recipe_digest=keyed_digest(recipe.digest, how, key_for(how)),
-            locate=Method(recipe.locate.method, recipe.locate.model_dump(mode="json", exclude={"method"})),
-            solve=Method(recipe.solve.method, _solver(recipe).model_dump(mode="json")),
-            seed=recipe.seed,
-            versions={package: metadata.version(package) for package in VERSIONED},
-            neuron_scores={
-                str(neuron): score for neuron, score in zip(neurons.items, neurons.scores, strict=True)
-            },
-            edits=tuple(described(one.kind, one.sources, one.target, how) for one in plan.edits),
-        ),
-    )
+    solver = solver_of(recipe)
+    delta = solver.solve(editable, plan, neurons, seed=recipe.seed, tell=renamed)
+    return signed(recipe, editable, plan, neurons, solver, delta)
 
 
 def _evaluate(

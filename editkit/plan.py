@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from editkit.errors import InputError
 from editkit.picture import upright_rgb
+from editkit.region import Region
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,12 +39,14 @@ Kind = Literal["suppress", "map", "rewrite"]
 class Picture:
     """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
 
-    `contains` names the kinds of object it truly shows, None where nobody knows.
+    `contains` names the kinds of object it truly shows, None where nobody knows; `regions` says where in the
+    upright picture some of them are, for who asks.
     """
 
     name: str
     source: Path | bytes
     contains: frozenset[str] | None = None
+    regions: Mapping[str, Callable[[], Region]] = field(default_factory=dict, compare=False, repr=False)
 
     def encoded(self) -> bytes:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
@@ -96,6 +99,28 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Painted:
+    """A picture of which a region was painted over; None where only the two pictures are known."""
+
+    picture: Picture
+    region: Region | None
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A case's picture without what one edit speaks of.
+
+    Attributes:
+        edit: the edit whose source was painted away; `without` is what is left.
+        nulls: the same done to random regions of equal area: what comes of painting alone.
+    """
+
+    edit: int
+    without: Painted
+    nulls: tuple[Painted, ...] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """A question in its one role, and what the unedited model says to it.
 
@@ -105,6 +130,7 @@ class Case:
         probe: what it is there for: a probe input, a paraphrase or a neighbour of a rewrite.
         said: the greedy answer of the unedited model (y0), and its tokens without the end token.
         wanted: what it should say instead; edit and held-out cases have one.
+        twins: its picture without the sources of some edits, where a localizer asked for that.
     """
 
     question: Question
@@ -115,6 +141,7 @@ class Case:
     near: bool = False
     probe: Literal["input", "paraphrase", "neighbor"] = "input"
     wanted: Wanted | None = None
+    twins: tuple[Twin, ...] = ()
 
 
 @dataclass(frozen=True)

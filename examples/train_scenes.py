@@ -2,6 +2,9 @@
 
     python examples/train_scenes.py --output editkit/demo/scenes
 
+With `--decoder gpt2` it becomes another model of the same world, which does not ship: what was found in one
+can be looked for in the other.
+
 The same seed, machine and thread count give the same weights. An interrupted run goes on from its last
 checkpoint (`--work`, removed when the run is done).
 """
@@ -22,6 +25,7 @@ from torch.nn import functional
 from transformers import (
     CLIPImageProcessorPil,
     CLIPVisionConfig,
+    GPT2Config,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -124,17 +128,8 @@ def make_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
     )
 
 
-def make_model(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
-    vision = CLIPVisionConfig(
-        hidden_size=160,
-        intermediate_size=512,
-        num_hidden_layers=3,
-        num_attention_heads=5,
-        image_size=SIZE,
-        patch_size=PATCH,
-        projection_dim=160,
-    )
-    text = LlamaConfig(
+def llama_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    return LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=192,
         intermediate_size=512,
@@ -147,15 +142,51 @@ def make_model(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGenerat
         pad_token_id=tokenizer.pad_token_id,
         tie_word_embeddings=True,
     )
+
+
+def gpt2_decoder(tokenizer: PreTrainedTokenizerFast) -> GPT2Config:
+    """Another decoder of that size: no gates, learned positions, norms that take the mean away."""
+    return GPT2Config(
+        vocab_size=len(tokenizer),
+        n_embd=192,
+        n_inner=768,
+        n_layer=4,
+        n_head=6,
+        n_positions=256,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=False,
+    )
+
+
+DECODERS = {"llama": llama_decoder, "gpt2": gpt2_decoder}
+
+
+def make_model(tokenizer: PreTrainedTokenizerFast, decoder: str) -> LlavaForConditionalGeneration:
+    vision = CLIPVisionConfig(
+        hidden_size=160,
+        intermediate_size=512,
+        num_hidden_layers=3,
+        num_attention_heads=5,
+        image_size=SIZE,
+        patch_size=PATCH,
+        projection_dim=160,
+    )
     config = LlavaConfig(
         vision_config=vision,
-        text_config=text,
+        text_config=DECODERS[decoder](tokenizer),
         image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
-        tie_word_embeddings=True,
+        tie_word_embeddings=decoder == "llama",
     )
     model = LlavaForConditionalGeneration(config)
+    if not config.tie_word_embeddings:  # LLaVA's class only knows where Llama keeps its embeddings
+        model.lm_head.weight = model.get_input_embeddings().weight
     model.set_attn_implementation(
         "eager"
     )  # with a mask of its own, faster backwards in bfloat16 than the fused one
@@ -328,6 +359,7 @@ def save_state(path: Path, **state: Any) -> None:
     "--output", type=click.Path(path_type=Path), required=True, help="Folder of the trained checkpoint."
 )
 @click.option("--work", type=click.Path(path_type=Path), help="Folder of what a resumed run needs.")
+@click.option("--decoder", type=click.Choice(list(DECODERS)), default="llama", show_default=True)
 @click.option("--steps", default=4000, show_default=True)
 @click.option("--pictures", default=48, show_default=True, help="Pictures in a batch.")
 @click.option("--facts", "n_facts", default=24, show_default=True, help="Facts in a batch.")
@@ -339,6 +371,7 @@ def save_state(path: Path, **state: Any) -> None:
 def main(
     output: Path,
     work: Path | None,
+    decoder: str,
     steps: int,
     pictures: int,
     n_facts: int,
@@ -356,7 +389,7 @@ def main(
     work = work or output.with_name(output.name + ".training")
     work.mkdir(parents=True, exist_ok=True)
     processor = make_processor(make_tokenizer())
-    model = make_model(processor.tokenizer)
+    model = make_model(processor.tokenizer, decoder)
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     plain = [p for p in model.parameters() if p.ndim < 2]
     optimizer = torch.optim.AdamW(
@@ -365,7 +398,9 @@ def main(
         betas=(0.9, 0.98),
     )
     if compiled:
-        for layer in (*model.model.language_model.layers, *model.model.vision_tower.encoder.layers):
+        spoken = model.model.language_model
+        layers = spoken.h if decoder == "gpt2" else spoken.layers
+        for layer in (*layers, *model.model.vision_tower.encoder.layers):
             layer.compile()
     first = 0
     if (work / "state.pt").exists():
@@ -403,6 +438,8 @@ def main(
     if last < steps:
         return
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
+    if not model.config.tie_word_embeddings:
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     model.save_pretrained(output)
     processor.save_pretrained(output)
     shutil.rmtree(work)
