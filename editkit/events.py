@@ -51,7 +51,15 @@ class Noted:
     warning: bool = False
 
 
-Event = StageStarted | Advanced | StageEnded | Measured | Noted
+@dataclass(frozen=True)
+class Shown:
+    """Something that is looked at rather than read, such as thresholds; who draws knows it by its name."""
+
+    name: str
+    value: object
+
+
+Event = StageStarted | Advanced | StageEnded | Measured | Noted | Shown
 Tell = Callable[[Event], None]
 
 

@@ -46,7 +46,7 @@ def test_an_unknown_method_is_told_with_what_it_resembles() -> None:
     assert refusal(LOCALIZERS, "contributon", {}) == [
         "locate.method: unknown name, did you mean contribution?",
     ]
-    assert "known here: contribution" in refusal(LOCALIZERS, "zzz", {})[0]
+    assert "known here: activation, " in refusal(LOCALIZERS, "zzz", {})[0]
 
 
 def test_settings_are_all_checked_at_once() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from editkit.errors import UsageError
 from editkit.events import Tell
+from editkit.locate.localizer import Localizer, Top
 from editkit.neuron import Neuron, Neurons
 from editkit.plan import EditPlan
 from editkit.recipe.problems import refused
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from editkit.model.editable import Editable
 
 
-class Listed(BaseModel):
+class Listed(Localizer):
     """Neurons named in the recipe, in that order, for every edit; `top` and `layers` choose nothing here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    name: ClassVar[str] = "listed"
 
     neurons: tuple[str, ...] = Field(
         min_length=1, description="names such as L2.N345, of an expert L2.E3.N345"
@@ -43,12 +44,7 @@ class Listed(BaseModel):
             editable.check(Neuron.parse(name))
 
     def locate(
-        self,
-        editable: Editable,
-        plan: EditPlan,
-        layers: tuple[int, ...],
-        top: int | Literal["all"],
-        tell: Tell,
+        self, editable: Editable, plan: EditPlan, layers: tuple[int, ...], top: Top, tell: Tell
     ) -> tuple[Neurons, ...]:
         """Raises:
         UsageError: see `check`.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from editkit.errors import SolveError
 from editkit.events import Noted, Tell, nobody
+from editkit.locate.localizer import Scores, Scoring
 from editkit.neuron import Neuron, Neurons
 from editkit.plan import EditPlan
 
@@ -17,34 +18,28 @@ if TYPE_CHECKING:
 TOLERANCE: Final = 0.10
 
 
-class Random(BaseModel):
+class Random(Scoring):
     """Uniform over layers x d_mlp, from a seed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    name: ClassVar[str] = "random"
 
     seed: int = Field(0, ge=0, description="which neurons")
 
-    def locate(
-        self,
-        editable: Editable,
-        plan: EditPlan,
-        layers: tuple[int, ...],
-        top: int | Literal["all"],
-        tell: Tell,
-    ) -> tuple[Neurons, ...]:
-        """Another drawing for each edit."""
+    def scores(
+        self, editable: Editable, plan: EditPlan, layers: tuple[int, ...], tell: Tell
+    ) -> tuple[Scores, ...]:
+        """See `Scoring.scores`: uniform in [0, 1), another drawing for each edit."""
         import torch
-
-        from editkit.locate.ranking import ranked
 
         found = []
         for edit in plan.edits:
             generator = torch.Generator().manual_seed(self.seed * 1_000 + edit.number)
-            scores = {
-                key: torch.rand(editable.w_out(*key).shape[0], generator=generator)
-                for key in editable.matrices(layers)
-            }
-            found.append(ranked(scores, top, "random"))
+            found.append(
+                {
+                    key: torch.rand(editable.w_out(*key).shape[0], generator=generator)
+                    for key in editable.matrices(layers)
+                }
+            )
         return tuple(found)
 
 

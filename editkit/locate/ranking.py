@@ -14,12 +14,15 @@ from editkit.neuron import MatrixKey, Neuron, Neurons, in_order
 def ranked(scores: Mapping[MatrixKey, Tensor], top: int | Literal["all"], method: str) -> Neurons:
     """The `top` neurons of all layers by signed score, highest first; ties go to the lower layer and index.
 
+    Neurons that a method ruled out, with a score of -inf, are left out: there may be fewer than `top`.
+
     Args:
         scores: one `[d_mlp]` for every W_out.
     """
     keys = sorted(scores, key=in_order)
     flat = torch.cat([scores[key].cpu() for key in keys])
     order = flat.sort(descending=True, stable=True).indices[: None if top == "all" else top]
+    order = order[flat[order] > -torch.inf]
     starts = torch.tensor([0, *(len(scores[key]) for key in keys)]).cumsum(0)
     owners = torch.searchsorted(starts, order, right=True) - 1
     items = tuple(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,10 +26,28 @@ Seen = Callable[[MatrixKey, Tensor, Tensor], None]
 
 
 @dataclass
+class Leaving:
+    """One W_out at the spots, at the moment its layer ends.
+
+    Attributes:
+        key: which W_out; `activations` of its neurons, float32 `[n_spots, d_mlp]`.
+        added: what its module put out, float32 `[n_spots, d_model]`.
+        left: the stream that leaves the layer, float32 `[n_spots, d_model]`.
+        pull: directions in the stream that leaves the layer -> the same at the module's output, both
+            float32 `[n_spots, d_model]`. To be called before the layer is left.
+    """
+
+    key: MatrixKey
+    activations: Tensor
+    added: Tensor
+    left: Tensor
+    pull: Callable[[Tensor], Tensor]
+
+
+@dataclass
 class _Layer:
     """One layer while it runs: its activations, and the outputs of its W_out modules."""
 
-    n_tokens: int = 0
     activations: dict[MatrixKey, Tensor] = field(default_factory=dict)
     leaves: dict[int, Tensor] = field(default_factory=dict)
 
@@ -46,13 +65,26 @@ def pushing(
         directions: float32 `[n_spots, d_model]`, see `Editable.directions`.
         seen: gets activations `[n_spots, d_mlp]` and pulls `[n_spots, d_model]`, float32, once a layer ran.
     """
+
+    def tell(leaving: Leaving) -> None:
+        seen(leaving.key, leaving.activations, leaving.pull(directions))
+
+    with leaving(editable, layers, spots, tell):
+        yield
+
+
+@contextmanager
+def leaving(
+    editable: Editable, layers: Sequence[int], spots: Spots, seen: Callable[[Leaving], None]
+) -> Iterator[None]:
+    """While the model runs, call `seen` for every W_out of these layers, once its layer ran."""
     with ExitStack() as hooks:
         hooks.enter_context(torch.enable_grad())
         states: dict[int, _Layer] = {}
         for number in layers:
             places = [place for place in editable.w_outs if place.layer == number]
             state = states[number] = _Layer()
-            _watch_layer(hooks, editable.layers[number], places, state, spots, directions, seen)
+            _watch_layer(hooks, editable.layers[number], places, state, spots, seen)
 
         def keep(matrix: MatrixKey, activations: Tensor) -> None:
             states[matrix[0]].activations[matrix] = activations
@@ -67,8 +99,7 @@ def _watch_layer(
     places: Sequence[WOut],
     state: _Layer,
     spots: Spots,
-    directions: Tensor,
-    seen: Seen,
+    seen: Callable[[Leaving], None],
 ) -> None:
     def cut(module: nn.Module, arguments: Any, output: Tensor) -> Tensor:
         """From here on the layer is differentiated; a clone, since some layers add to it in place."""
@@ -78,15 +109,29 @@ def _watch_layer(
 
     def leave(module: nn.Module, arguments: Any, output: Any) -> Any:
         hidden = output[0] if isinstance(output, tuple) else output
-        n_tokens = hidden.shape[1]
-        there = spots.of(hidden, n_tokens).float()
-        leaves = dict(state.leaves)
-        grads = torch.autograd.grad((there * directions.to(there.device)).sum(), list(leaves.values()))
-        pulls = {at: spots.of(grad, n_tokens).float() for at, grad in zip(leaves, grads, strict=True)}
+        there = spots.of(hidden, hidden.shape[1]).float()
+        pulled: dict[int, tuple[Tensor, dict[int, Tensor]]] = {}
+
+        def pull(directions: Tensor, at: int) -> Tensor:
+            """All modules at once, and only once for the experts that share one."""
+            if id(directions) not in pulled:
+                with torch.enable_grad():
+                    value = (there * directions.to(there.device)).sum()
+                grads = torch.autograd.grad(value, list(state.leaves.values()), retain_graph=True)
+                own = zip(state.leaves, grads, strict=True)
+                pulled.clear()
+                pulled[id(directions)] = (
+                    directions,
+                    {name: spots.of(grad, hidden.shape[1]).float() for name, grad in own},
+                )
+            return pulled[id(directions)][1][at]
+
         for place in places:
             activations = state.activations.pop(place.key, None)
             if activations is not None:
-                seen(place.key, activations.float(), pulls[id(place.module)])
+                at = id(place.module)
+                added = spots.of(state.leaves[at], hidden.shape[1]).detach().float()
+                seen(Leaving(place.key, activations.float(), added, there.detach(), partial(pull, at=at)))
         state.leaves.clear()
         detached = hidden.detach()
         return (detached, *output[1:]) if isinstance(output, tuple) else detached

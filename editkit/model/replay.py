@@ -20,6 +20,7 @@ from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import Asked, asked, call_inputs
 from editkit.model.hooks import Rows, adding, hidden_of, recording
+from editkit.model.tail import Tail, learning_tail
 from editkit.neuron import MatrixKey
 from editkit.plan import Question
 
@@ -63,7 +64,7 @@ class Replay:
     start: int
     hidden: Tensor
     calls: tuple[_Call, ...]
-    tail: tuple[nn.Module, ...]
+    tail: Tail
     where: Asked
     last: Tensor
     left: Tensor | None = None
@@ -73,7 +74,7 @@ class Replay:
     @torch.no_grad()
     def before(self) -> Tensor:
         """The unedited model's log-probabilities at the asked positions, float32 `[n_asked, d_vocab]`."""
-        return (self.last if self.whole is not None else self._finish(self.last)).float().log_softmax(-1)
+        return (self.last if self.whole is not None else self.tail(self.last)).float().log_softmax(-1)
 
     def logits(self, rows: Rows, *, shortcut: bool = True) -> Tensor:
         """Logits at the asked positions with `rows` (W_out -> neurons, delta) added; deltas get gradients.
@@ -82,15 +83,28 @@ class Replay:
         """
         if self.whole is not None:
             with adding(self.editable, rows):
-                logits: Tensor = self.editable.model(**self.whole).logits[self.where.rows, self.where.columns]
-                return logits
+                return self.onwards(self.start, self.hidden)
         if shortcut and self.left is not None and self.activations is not None:
-            return self._finish(self._from_left(self.left, self.activations, rows))
+            return self.tail(self._from_left(self.left, self.activations, rows))
         with adding(self.editable, rows):
-            hidden = self.hidden
-            for call in self.calls:
-                hidden = call(hidden)
-        return self._finish(hidden[self.where.rows, self.where.columns])
+            return self.onwards(self.start, self.hidden)
+
+    @torch.no_grad()
+    def entering(self) -> list[Tensor]:
+        """What enters every layer from `start` on, `[n, n_tokens, d_model]` each."""
+        found = [self.hidden]
+        for call in self.calls[:-1]:
+            found.append(call(found[-1]))
+        return found
+
+    def onwards(self, layer: int, hidden: Tensor) -> Tensor:
+        """Logits at the asked positions from what enters a layer, for those who watch or change it there."""
+        if self.whole is not None:
+            logits: Tensor = self.editable.model(**self.whole).logits[self.where.rows, self.where.columns]
+            return logits
+        for call in self.calls[layer - self.start :]:
+            hidden = call(hidden)
+        return self.tail(hidden[self.where.rows, self.where.columns])
 
     def _from_left(self, left: Tensor, activations: Mapping[MatrixKey, Tensor], rows: Rows) -> Tensor:
         alone = len(self.calls) == 1  # nothing above mixes positions any more
@@ -106,13 +120,6 @@ class Replay:
             for call in self.calls[1:]:
                 left = call(left)
         return left[self.where.rows, self.where.columns]
-
-    def _finish(self, hidden: Tensor) -> Tensor:
-        for module in self.tail:
-            hidden = module(hidden)
-        hidden = hidden * self.editable.logit_scale
-        cap = self.editable.logit_cap
-        return hidden if cap is None else cap * torch.tanh(hidden / cap)
 
 
 @torch.no_grad()
@@ -132,10 +139,8 @@ def replay(
     inputs = call_inputs(editable, fed)
     calls: list[_Call] = []
     passing: list[Tensor] = []
-    tail: list[nn.Module] = []
     emitted: dict[MatrixKey, Tensor] = {}
     layers = editable.layers
-    inside = {id(module) for layer in layers for module in layer.modules()}
 
     def enter(layer: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         if len(passing) < 2:
@@ -147,10 +152,6 @@ def replay(
         if len(passing) == 1 and len(calls) == len(layers) - start:
             passing.append(_hidden(output))
 
-    def after(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-        if len(calls) == len(layers) - start and not any(True for _ in module.children()):
-            tail.append(module)
-
     def watch(key: MatrixKey, activations: Tensor) -> None:
         emitted[key] = activations[..., neurons[key]].clone()
 
@@ -158,16 +159,14 @@ def replay(
         for layer in layers[start:]:
             hooks.callback(layer.register_forward_pre_hook(enter, with_kwargs=True).remove)
         hooks.callback(layers[-1].register_forward_hook(leave).remove)
-        for module in editable.model.modules():
-            if id(module) not in inside:
-                hooks.callback(module.register_forward_hook(after).remove)
+        tail = hooks.enter_context(learning_tail(editable))
         hooks.enter_context(recording(editable, watch, [key for key in neurons if key[0] == start]))
         logits = editable.model(**inputs).logits
     where = asked(fed, logits.device)
     expected = logits[where.rows, where.columns]
-    found = Replay(editable, start, passing[0], tuple(calls), tuple(tail), where, expected)
+    found = Replay(editable, start, passing[0], tuple(calls), tail, where, expected)
     if not _agrees(lambda: found.logits({}), lambda: expected):
-        return replace(found, calls=(), tail=(), whole=inputs)
+        return replace(found, calls=(), whole=inputs)
     found = replace(found, left=passing[1], activations=emitted)
     found = replace(found, last=found._from_left(passing[1], emitted, {}))
     trial = {

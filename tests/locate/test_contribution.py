@@ -58,7 +58,7 @@ def test_a_layers_contributions_sum_to_its_push_on_the_logit(
 ) -> None:
     edit = make_edit(any_model.tokenizer, "gun", "umbrella", "zebra")
     cases = tuple(make_case(any_model.tokenizer, asked, said) for asked in ask(any_model))
-    scores = Contribution(tokens=tokens).scores(any_model, cases, edit, (0, 1, 2))  # type: ignore[arg-type]
+    scores = Contribution(tokens=tokens).scores(any_model, EditPlan((edit,), cases, 1), (0, 1, 2), nobody)[0]  # type: ignore[arg-type]
     places = source_positions(any_model.tokenizer, cases[0], edit)
     places = places[:1] if tokens == "first" else places
     whole = [pushes(any_model, case, places) for case in cases]
@@ -85,7 +85,7 @@ def test_a_neurons_score_is_activation_times_its_rows_push(
         llama.model(**call_inputs(llama, fed))
     for remover in removers:
         remover.remove()
-    scores = Contribution(tokens="first").scores(llama, (case,), edit, (1,))
+    scores = Contribution(tokens="first").scores(llama, EditPlan((edit,), (case,), 1), (1,), nobody)[0]
     assert list(scores) == [(1, None)]
     for index in (0, 17, 47):
         activation = entered[1][0, fed.n_prompt - 1 + place, index]
@@ -125,7 +125,8 @@ def test_the_batch_size_does_not_matter(
         make_case(any_model.tokenizer, asked, text) for asked, text in zip(ask(any_model), said, strict=True)
     )
     first, second = (
-        Contribution(batch_size=size).scores(any_model, cases, edit, (0, 1, 2)) for size in (1, 32)
+        Contribution(batch_size=size).scores(any_model, EditPlan((edit,), cases, 1), (0, 1, 2), nobody)[0]
+        for size in (1, 32)
     )
     assert all(torch.allclose(first[key], second[key], atol=1e-4) for key in first)
 
@@ -136,7 +137,7 @@ def test_an_empty_answer_is_ranked_by_what_ends_it(
     edit = make_edit(llama.tokenizer, "gun", kind="rewrite", target="cup")
     case = make_case(llama.tokenizer, question("I see"), "")
     fed = feed(llama, [case.question])
-    scores = Contribution().scores(llama, (case,), edit, (1,))[1, None]
+    scores = Contribution().scores(llama, EditPlan((edit,), (case,), 1), (1,), nobody)[0][1, None]
     seen: list[torch.Tensor] = []
     remover = llama.w_out(1).module.register_forward_pre_hook(lambda m, given: seen.append(given[0]))
     with torch.no_grad():
@@ -158,7 +159,7 @@ def test_completeness_on_a_model_nobody_here_made(
     edit = make_edit(stories.tokenizer, "mom")
     case = make_case(stories.tokenizer, question("Once upon a time"), " there was a girl and her mom.")
     places = source_positions(stories.tokenizer, case, edit)
-    scores = Contribution().scores(stories, (case,), edit, tuple(range(5)))
+    scores = Contribution().scores(stories, EditPlan((edit,), (case,), 1), tuple(range(5)), nobody)[0]
     for key, expected in pushes(stories, case, places).items():
         assert float(scores[key].sum()) == pytest.approx(expected, abs=1e-4)
     ranked = Contribution().locate(stories, EditPlan((edit,), (case,), 1), (0, 1, 2, 3, 4), 1, nobody)

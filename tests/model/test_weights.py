@@ -48,7 +48,9 @@ def test_an_offloaded_model_says_and_scores_the_same(
     edit = make_edit(memory.tokenizer, "gun")
     before, after = log_probabilities(memory, ask(memory), SAID), log_probabilities(disk, ask(memory), SAID)
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
-    first, second = (Contribution().scores(some, cases, edit, (0, 1, 2)) for some in pair)
+    first, second = (
+        Contribution().scores(some, EditPlan((edit,), cases, 1), (0, 1, 2), nobody)[0] for some in pair
+    )
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
