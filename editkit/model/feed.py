@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +37,19 @@ class Fed:
     n_prompt: int
     lengths: tuple[int, ...]
     sizes: tuple[tuple[tuple[int, int], ...], ...]
+
+
+_LISTENERS: ContextVar[tuple[Callable[[Fed], None], ...]] = ContextVar("listeners", default=())
+
+
+@contextmanager
+def overhearing(listen: Callable[[Fed], None]) -> Iterator[None]:
+    """Call `listen` with every batch fed in the block, by whoever: a model's own inputs say less of it."""
+    token = _LISTENERS.set((*_LISTENERS.get(), listen))
+    try:
+        yield
+    finally:
+        _LISTENERS.reset(token)
 
 
 def feed(
@@ -72,7 +87,10 @@ def feed(
         name: value.to(editable.device, editable.model.dtype if value.is_floating_point() else value.dtype)
         for name, value in inputs.items()
     }
-    return Fed(placed, n_prompt, lengths, encoded.sizes)
+    fed = Fed(placed, n_prompt, lengths, encoded.sizes)
+    for listen in _LISTENERS.get():
+        listen(fed)
+    return fed
 
 
 def _lengthen(inputs: dict[str, Tensor], tokens: Tensor, seen: Tensor, kind: int) -> None:

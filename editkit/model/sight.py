@@ -104,6 +104,11 @@ def picture_places(editable: Editable, fed: Fed) -> list[list[PicturePlace]]:
     return found
 
 
+def beside(editable: Editable) -> bool:
+    """Whether it sees pictures through cross-attention: they are nowhere in the sequence."""
+    return RULES.get(type(editable.processor).__name__) is _beside
+
+
 def _placed(seen: _Seen, parts: list[_Part]) -> list[PicturePlace]:
     lengths = [part.length for part in parts]
     if len(parts) != len(seen.sizes) or (sum(lengths) != len(seen.places) and any(lengths)):

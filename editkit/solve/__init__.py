@@ -4,4 +4,5 @@ from typing import Final
 
 SOLVERS: Final = {
     "gradient": "editkit.solve.gradient:Gradient",
+    "erase": "editkit.solve.erase:Erase",
 }

@@ -61,17 +61,13 @@ class Gradient(BaseModel):
         import torch
 
         from editkit.delta import Delta, LayerDelta
-        from editkit.model.weights import is_packed
         from editkit.solve.constraint import fit
         from editkit.solve.descent import descend, second_moments
         from editkit.solve.lessons import edit_lessons, preserve_lessons
+        from editkit.solve.unpacked import check_unpacked
 
         chosen = neurons.by_matrix()
-        if any(is_packed(editable.w_out(*key).module) for key in chosen):
-            raise SolveError(
-                "the rows to be edited are packed in 8 or 4 bits: solving wants them as they are, so leave "
-                "model.load_in away (dtype bfloat16 and device auto need the least memory)"
-            )
+        check_unpacked(editable, chosen)
         if not chosen or not plan.of("edit"):
             raise SolveError("nothing to solve: no neurons, or no edit cases")
         places = {key: torch.tensor(own, device=editable.w_out(*key).device) for key, own in chosen.items()}

@@ -12,6 +12,7 @@ import torch
 from editkit.errors import ModelError, SolveError
 from editkit.events import nobody
 from editkit.locate.contribution import Contribution
+from editkit.model.changing import changed
 from editkit.model.editable import Editable
 from editkit.model.forward import log_probabilities
 from editkit.model.generate import answers
@@ -21,6 +22,7 @@ from editkit.neuron import Neuron, Neurons
 from editkit.patch.file import Patch
 from editkit.plan import Case, EditPlan, PlannedEdit, Question, Wanted
 from editkit.recipe import ModelRef
+from editkit.solve.erase import Erase
 from editkit.solve.gradient import Gradient
 
 SAID = [[20, 21], [], [22]]
@@ -123,5 +125,10 @@ def test_a_packed_model_is_located_on_and_evaluated_but_not_solved(
     assert len(answers(packed, ask(packed), max_new_tokens=2)) == 3
     with pytest.raises(SolveError, match=r"packed in 8 or 4 bits.*model\.load_in"):
         Gradient().solve(packed, plan, found, seed=0, tell=nobody)
+    with pytest.raises(SolveError, match=r"packed in 8 or 4 bits.*model\.load_in"):
+        Erase().solve(packed, plan, found, seed=0, tell=nobody)
+    erased = Erase().solve(whole, plan, found, seed=0, tell=nobody)
+    with pytest.raises(ModelError, match=r"packed in 8 or 4 bits.*model\.load_in"), changed(packed, erased):
+        pass
     with pytest.raises(ModelError, match=r"packed in 8 or 4 bits.*model\.load_in"):
         write_patch(packed.model, patch_of(whole, random_rows(whole, 0)))
