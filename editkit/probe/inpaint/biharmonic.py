@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from pydantic import Field
 
-from editkit.probe.inpaint.inpainter import Inpainter, Mask, Pixels
-from editkit.probe.inpaint.scale import shrunk, stretched
+from editkit.probe.inpaint.inpainter import Inpainter
+
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 MARGIN: Final = 4  # the equations look two pixels beyond the mask
 
@@ -23,7 +24,10 @@ class Biharmonic(Inpainter):
     )
 
     def painted(self, picture: Pixels, mask: Mask) -> Pixels:
+        import numpy as np
         from skimage.restoration import inpaint_biharmonic
+
+        from editkit.probe.inpaint.scale import shrunk, stretched
 
         every = math.ceil(math.sqrt(mask.sum() / self.pixels))
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from pydantic import Field
 
-from editkit.probe.inpaint.inpainter import Inpainter, Mask, Pixels
-from editkit.probe.inpaint.scale import shrunk, stretched
+from editkit.probe.inpaint.inpainter import Inpainter
+
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 SIDE: Final = 128  # a blurred picture needs no more pixels
 FAINTER: Final = 1e-3  # how much less each wider Gaussian counts: it is heard where the others see nothing
@@ -18,11 +19,14 @@ class Blur(Inpainter):
     """Colours of known pixels, weighted by a Gaussian of their distance; wider ones reach far inside."""
 
     radius: float = Field(
-        0.02, gt=0, le=1, description="standard deviation, as a share of the picture's longer side"
+        0.02, ge=0.001, le=1, description="standard deviation, as a share of the picture's longer side"
     )
 
     def painted(self, picture: Pixels, mask: Mask) -> Pixels:
+        import numpy as np
         from skimage.filters import gaussian
+
+        from editkit.probe.inpaint.scale import shrunk, stretched
 
         height, width = mask.shape
         every = -(-max(height, width) // SIDE)

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-import numpy as np
-from PIL import Image
 from pydantic import Field, PrivateAttr
 
 from editkit.errors import InputError, UsageError
-from editkit.probe.inpaint.inpainter import Inpainter, Mask, Pixels
+from editkit.probe.inpaint.inpainter import Inpainter
+
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 STEP: Final = 64  # sides that every pipeline's networks can halve often enough
 
@@ -64,7 +65,9 @@ class Diffusers(Inpainter):
         return f"{self.model_dump_json()} {state.hexdigest()}"
 
     def painted(self, picture: Pixels, mask: Mask) -> Pixels:
+        import numpy as np
         import torch
+        from PIL import Image
 
         pipeline = self._loaded()
         height, width = mask.shape

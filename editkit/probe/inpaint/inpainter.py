@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from editkit.errors import InputError
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Mask = NDArray[np.bool_]
 
 
 class Inpainter(BaseModel, ABC):
@@ -47,6 +49,8 @@ class Inpainter(BaseModel, ABC):
             InputError: the mask covers everything, so there is nothing to go by; or the painter refuses.
             UsageError: see `check`.
         """
+        import numpy as np
+
         if not mask.any():
             return picture.copy()
         if mask.all():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field
 
 from editkit.errors import UsageError
-from editkit.probe.inpaint.inpainter import Inpainter, Mask, Pixels
+from editkit.probe.inpaint.inpainter import Inpainter
+
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 
 class OpenCV(Inpainter):
@@ -24,6 +26,7 @@ class OpenCV(Inpainter):
     def through(self, picture: Pixels, mask: Mask, way: Literal["TELEA", "NS"]) -> Pixels:
         self.check()
         import cv2
+        import numpy as np
 
         flag = cv2.INPAINT_TELEA if way == "TELEA" else cv2.INPAINT_NS
         hole = np.ascontiguousarray(mask, dtype=np.uint8)

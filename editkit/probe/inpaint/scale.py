@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from editkit.probe.inpaint.inpainter import Mask, Pixels
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 Floats = NDArray[np.float64]
 

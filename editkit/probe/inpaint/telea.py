@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from editkit.probe.inpaint.inpainter import Mask, Pixels
+from typing import TYPE_CHECKING
+
 from editkit.probe.inpaint.opencv import OpenCV
+
+if TYPE_CHECKING:
+    from editkit.probe.inpaint.inpainter import Mask, Pixels
 
 
 class Telea(OpenCV):
