@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,14 @@ class Region:
     @classmethod
     def of(cls, mask: NDArray[np.bool_]) -> Region:
         """The true pixels of a mask `[height, width]`."""
+        import numpy as np
+
         return cls(mask.shape[0], mask.shape[1], np.packbits(mask).tobytes())
 
     def mask(self) -> NDArray[np.bool_]:
         """True where it is, `[height, width]`."""
+        import numpy as np
+
         flat = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), count=self.height * self.width)
         found: NDArray[np.bool_] = flat.astype(np.bool_).reshape(self.height, self.width)
         return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ def test_every_key_of_a_recipe_is_documented_and_no_other(schema: Keys, document
 
 def test_documented_defaults_are_the_defaults(schema: Keys, documented: dict[str, str]) -> None:
     # The schema has no default for these: they hang on the method, or are made for each recipe.
-    made = {"locate.method", "solve.method", "accept"}
+    made = {"locate.method", "solve.method", "probe.twins.method", "accept"}
     said = {key: text for key, text in documented.items() if text != "see below" and key not in made}
     assert {key: text for key, text in said.items() if text not in schema[key]} == {}
 
@@ -67,9 +69,8 @@ def test_documented_defaults_of_the_methods_and_of_accept(documented: dict[str, 
         "{version: 1, name: a, model: demo/scenes, edits: [{suppress: b}], probe: {prompts: [c]}}"
     )
     resolved = recipe.document()
-    for key in ("locate.method", "solve.method"):
-        section, name = key.split(".")
-        assert json.loads(documented[key]) == resolved[section][name]
+    for key in ("locate.method", "solve.method", "probe.twins.method"):
+        assert json.loads(documented[key]) == reduce(getitem, key.split("."), resolved)
     assert json.loads(documented["accept"]) == resolved["accept"]
 
 

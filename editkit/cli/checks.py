@@ -1,4 +1,4 @@
-"""A recipe against what is there: the localizers, solvers and metrics of this installation."""
+"""A recipe against what is there: the localizers, solvers, inpainters and metrics of this installation."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from editkit.errors import Problem, RecipeError
 from editkit.evaluate import METRICS
 from editkit.locate import LOCALIZERS
 from editkit.methods import JsonSchema, build, schema
-from editkit.recipe import Locate, Recipe, Solve
+from editkit.probe.inpaint import INPAINTERS
+from editkit.recipe import Locate, Recipe, Solve, Twins
 from editkit.recipe import load_recipe as read
 from editkit.recipe.problems import did_you_mean
 from editkit.solve import SOLVERS
 
-ROOMS: Final = (("locate", LOCALIZERS, Locate), ("solve", SOLVERS, Solve))
+ROOMS: Final = (
+    ("locate", LOCALIZERS, Locate),
+    ("solve", SOLVERS, Solve),
+    ("probe.twins", INPAINTERS, Twins),
+)
 
 
 def problems(document: Mapping[str, Any]) -> list[Problem]:
     """What no room knows of a recipe's plain data; parts of the wrong type are the schema's business."""
     found: list[Problem] = []
     for section, table, model in ROOMS:
-        given = document.get(section, {})
+        given: Any = document
+        for step in section.split("."):
+            given = given.get(step, {}) if isinstance(given, Mapping) else None
         name = given.get("method", model().method) if isinstance(given, Mapping) else None
         if not isinstance(name, str):
             continue

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 from PIL import Image
 
 from editkit.demo import sets, world
 from editkit.plan import Picture
+from editkit.region import Region
 
 
 def picture(name: str, scene: world.Scene) -> Picture:
-    """A scene, drawn and encoded as PNG."""
+    """A scene, drawn and encoded as PNG; it knows where each kind of object is."""
     stream = io.BytesIO()
     Image.fromarray(world.draw(scene)).save(stream, format="PNG")
-    return Picture(name, stream.getvalue(), frozenset(scene.kinds))
+    regions = {kind: partial(region, scene, kind) for kind in scene.kinds}
+    return Picture(name, stream.getvalue(), frozenset(scene.kinds), regions)
+
+
+def region(scene: world.Scene, kind: str) -> Region:
+    """The pixels of a kind of object, faint ones too."""
+    return Region.of(world.masks(scene)[kind])
 
 
 def pictures(name: str, count: int, seed: int) -> list[Picture]:

@@ -14,7 +14,7 @@ from editkit.recipe.parts import (
     TextFile,
     Texts,
 )
-from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track
+from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track, Twins
 
 __all__ = [
     "NEXT_BEST",
@@ -43,6 +43,7 @@ __all__ = [
     "TextFile",
     "Texts",
     "Track",
+    "Twins",
     "load_recipe",
     "parse_recipe",
 ]

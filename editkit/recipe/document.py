@@ -92,8 +92,9 @@ class Recipe(Part):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON, without the place where runs are tracked: that changes no edit."""
+        """SHA-256 of the canonical JSON, without the places of runs and twins: they change no edit."""
         document = self.document()
+        del document["probe"]["twins"]["cache"]
         document["track"] = {"privacy": document["track"]["privacy"]}
         return hashlib.sha256(
             json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

@@ -134,10 +134,22 @@ class DemoImages(Part):
 
 
 class FolderImages(Part):
-    """Pictures of a folder or a glob."""
+    """Pictures of a folder or a glob, and where their objects are if somebody has marked them."""
 
     folder: Text
     count: Count | None = None
+    masks: Text | None = Field(
+        None, description="a folder of mask images, <picture's name without its ending>.<word>.png"
+    )
+    boxes: Text | None = Field(
+        None, description='a JSON file: {"a.jpg": [{"label": "dog", "box": [x, y, width, height]}]}'
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> FolderImages:
+        if self.masks is not None and self.boxes is not None:
+            raise refused("give masks or boxes, not both", ("boxes",))
+        return self
 
 
 class CocoImages(Part):

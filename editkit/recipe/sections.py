@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from editkit.errors import Problem, RecipeError
-from editkit.recipe.parts import Count, Flag, Images, Part, Prompts, Sampled, Text, Texts, distinct
+from editkit.recipe.parts import Count, Flag, Images, Part, Prompts, Sampled, Text, Texts, Whole, distinct
 from editkit.recipe.problems import expected, refused
 
 CAPTION_PROMPT: Final = "Describe the image in few words."
@@ -45,6 +45,26 @@ AutoOr = Discriminator(_auto_or)
 Auto = Annotated[Literal["auto"], Tag("<auto>")]
 
 
+class _Method(Part):
+    """A method and its settings; they stay opaque here and are checked against the method's own class."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Twins(_Method):
+    """How pictures lose their object, for localizers that compare a picture with itself without it."""
+
+    method: Text = "biharmonic"
+    grow: Whole = Field(2, description="pixels around the object that are painted over with it")
+    count: Count = Field(64, description="pictures that get twins, for each edit")
+    pairs: Text | None = Field(None, description="a folder of your own twins, named as their pictures")
+    cache: Text | None = Field(None, description="the folder in which painted twins are kept")
+
+
 class Probe(Part):
     """The inputs on which the model is asked; it says itself which of them show the source."""
 
@@ -55,6 +75,7 @@ class Probe(Part):
     texts: Texts | None = Field(None, description="what stands before the word becomes a prompt")
     sampled: Sampled | None = None
     chat: Literal["auto"] | Flag = Field("auto", description="whether prompts go through the chat template")
+    twins: Twins = Twins()
 
     @model_validator(mode="before")
     @classmethod
@@ -80,16 +101,6 @@ class Control(Part):
     images: Annotated[Auto | Annotated[Images, Tag("<given>")], AutoOr] = "auto"
     prompts: Annotated[Auto | Annotated[Prompts, Tag("<given>")], AutoOr] = "auto"
     count: Count = 200
-
-
-class _Method(Part):
-    """A method and its settings; they stay opaque here and are checked against the method's own class."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
 
 
 def _layers(value: object) -> object:

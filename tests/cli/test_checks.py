@@ -38,6 +38,18 @@ accept: {efficacy: '> 0'}
     ]
 
 
+def test_the_inpainter_of_twins_is_checked_as_well() -> None:
+    twins = "probe:\n  prompts: [p]\n  twins:\n    method: METHOD\n    radios: 1"
+    small = SMALL.replace("probe: {prompts: [p]}", twins)
+    for method, said in (
+        ("blr", "x.yaml:7: probe.twins.method: unknown name, did you mean blur?"),
+        ("blur", "x.yaml:8: probe.twins.radios: unknown key, did you mean radius?"),
+    ):
+        with pytest.raises(RecipeError) as caught:
+            parse_recipe(small.replace("METHOD", method), "x.yaml", check=problems)
+        assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(
     "more", ["locate: 3", "locate: null", "locate: {method: 3}", "evaluate: {metrics: x}"]
 )
@@ -75,6 +87,8 @@ SHORT_FORMS = (
     "model: {id: org/name, device: cuda}",
     "edits: [{suppress: [a, b], with: c}]",
     "locate: {top: all, layers: 2-3, tokens: first}",
+    "probe: {images: {folder: a, masks: b}, twins: {method: telea, radius: 5, grow: 0, pairs: c}}",
+    "probe: {images: {folder: a, boxes: b.json}, twins: {pixels: 900, cache: d}}",
     "accept: {drift: '<= 2e-3'}",
 )
 WRONG = (
@@ -89,6 +103,10 @@ WRONG = (
     "accept: {efficacy: 0.95}",
     "accept: {efficay: '> 1'}",
     "probe: {images: {demo: gunz}}",
+    "probe: {prompts: [p], twins: {method: tela}}",
+    "probe: {prompts: [p], twins: {method: blur, pixels: 900}}",
+    "probe: {prompts: [p], twins: {method: diffusers}}",
+    "probe: {prompts: [p], twins: {count: 0}}",
     "version: 2",
 )
 
