@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from editkit.evaluate.similarity.encoder import open_encoder
 from editkit.model.open import open_model
 from editkit.recipe import ModelRef
 
@@ -51,3 +52,25 @@ def test_training_gives_the_same_weights_in_one_run_or_two(tmp_path: Path) -> No
     editable = open_model(ModelRef(id=str(tmp_path / "one")))
     assert editable.accepts_images
     assert editable.model.lm_head.weight is editable.model.model.language_model.embed_tokens.weight
+
+
+def test_training_an_encoder_gives_the_same_weights_again(tmp_path: Path) -> None:
+    script = [
+        sys.executable,
+        str(EXAMPLES / "train_encoder.py"),
+        "--steps",
+        "3",
+        "--size",
+        "6",
+        "--width",
+        "16",
+    ]
+    for name in ("one", "two"):
+        command = [*script, "--output", str(tmp_path / name)]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    first, second = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
+    assert first == second
+    encoder = open_encoder(ModelRef(id=str(tmp_path / "one")))
+    assert encoder.layer == 3
+    vectors = encoder.vectors(["A red fork.", "xylophones"])
+    assert [len(some) for some in vectors] == [4, 10]

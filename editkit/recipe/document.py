@@ -111,10 +111,18 @@ class Recipe(Part):
 
     def model_ref(self) -> ModelRef:
         """The model; a folder beside the recipe with its path from here."""
-        folder = self.resolve(self.model.id)
-        if self.model.is_path or (self.model.revision is None and folder.is_dir()):
-            return self.model.model_copy(update={"id": str(folder)})
-        return self.model
+        return self._placed(self.model)
+
+    def reader_ref(self, name: str) -> ModelRef:
+        """Another model, as the recipe writes its name: it only reads, where the edited one runs."""
+        device = "cpu" if self.model.device == "auto" else self.model.device
+        return self._placed(ModelRef.model_validate(name).model_copy(update={"device": device}))
+
+    def _placed(self, model: ModelRef) -> ModelRef:
+        folder = self.resolve(model.id)
+        if model.is_path or (model.revision is None and folder.is_dir()):
+            return model.model_copy(update={"id": str(folder)})
+        return model
 
     def refusal(self, problems: Sequence[Problem]) -> RecipeError:
         """An error about this recipe, each problem with the line its path has in the file."""

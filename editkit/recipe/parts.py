@@ -125,6 +125,13 @@ class ModelRef(Part):
         return self.id.startswith((".", "/", "~"))
 
 
+class EncoderRef(Part):
+    """A model that gives words vectors, by which texts are compared, and the layer they are taken from."""
+
+    model: Text = Field(description="demo/encoder, org/name, org/name@revision, or a folder such as ./name")
+    layer: Count | None = Field(None, description="counted from 1; a usual one where none is given")
+
+
 class DemoImages(Part):
     """Pictures of the embedded model's world, none of them ever trained on."""
 
@@ -213,4 +220,8 @@ Texts = Annotated[
     | Annotated[TextFile, Tag("<file>")]
     | Annotated[TextFile, _under("file"), _TEXT, Tag("<text>")],
     wanting("a list of texts, or the path of a text file", "file"),
+]
+Encoder = Annotated[
+    Annotated[EncoderRef, Tag("<model>")] | Annotated[EncoderRef, _under("model"), _TEXT, Tag("<text>")],
+    wanting("a model, or {model: ..., layer: ...}", "model"),
 ]

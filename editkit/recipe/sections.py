@@ -22,7 +22,19 @@ from pydantic import (
 )
 
 from editkit.errors import Problem, RecipeError
-from editkit.recipe.parts import Count, Flag, Images, Part, Prompts, Sampled, Text, Texts, Whole, distinct
+from editkit.recipe.parts import (
+    Count,
+    Encoder,
+    Flag,
+    Images,
+    Part,
+    Prompts,
+    Sampled,
+    Text,
+    Texts,
+    Whole,
+    distinct,
+)
 from editkit.recipe.problems import expected, refused
 
 CAPTION_PROMPT: Final = "Describe the image in few words."
@@ -164,6 +176,8 @@ class Evaluate(Part):
     metrics: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(distinct)] = METRICS
     max_new_tokens: Count = 32
     batch_size: Count = 64
+    encoder: Encoder | None = Field(None, description="what BERTScore and MoverScore compare texts by")
+    bleurt: Text | None = Field(None, description="a regression checkpoint for BLEURT")
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,17 @@ def test_paths_begin_at_the_recipe(tmp_path: Path) -> None:
     assert parse_recipe(SMALL).model_ref().id == "demo/scenes"
 
 
+def test_what_only_reads_is_found_the_same_way_and_runs_where_the_model_does(tmp_path: Path) -> None:
+    (tmp_path / "org" / "encoder").mkdir(parents=True)
+    recipe = parse_recipe(SMALL, folder=tmp_path, overrides=["model.device=cuda"])
+    beside = str(tmp_path / "org" / "encoder")
+    assert recipe.reader_ref("org/encoder") == ModelRef(id=beside, device="cuda")
+    assert recipe.reader_ref("./encoder").id == str(tmp_path / "encoder")
+    assert recipe.reader_ref("org/other@main") == ModelRef(id="org/other", revision="main", device="cuda")
+    spread = parse_recipe(SMALL, overrides=["model.device=auto"])
+    assert spread.reader_ref("org/other").device == "cpu"
+
+
 def test_precedence(tmp_path: Path) -> None:
     file = tmp_path / "r.yaml"
     file.write_text(SMALL + "locate: {top: 2}\n")

@@ -54,6 +54,27 @@ def test_conditions(text: str, value: float, met: bool) -> None:
     assert condition.met(value) is met
 
 
+@pytest.mark.parametrize("given", ["org/name@main", {"model": "org/name@main"}])
+def test_an_encoder_is_a_name_or_keys(given: object) -> None:
+    encoder = Recipe.model_validate(small(evaluate={"encoder": given})).evaluate.encoder
+    assert encoder is not None
+    assert (encoder.model, encoder.layer) == ("org/name@main", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("{layer: 2}", "evaluate.encoder: expected a model, or {model: ..., layer: ...}"),
+        ("[a]", "evaluate.encoder: expected a model, or {model: ..., layer: ...}"),
+        ("{model: a, layer: 0}", "evaluate.encoder.layer: expected a number of at least 1"),
+        ("{model: a, lyer: 1}", "evaluate.encoder.lyer: unknown key, did you mean layer?"),
+        ("''", "evaluate.encoder.model: expected text that is not blank"),
+    ],
+)
+def test_encoders_that_are_none(given: str, told: str) -> None:
+    assert problems(SMALL + f"evaluate: {{encoder: {given}}}") == [f"x.yaml:6: {told}"]
+
+
 @pytest.mark.parametrize(
     ("layers", "count", "meant"),
     [("all", 3, (0, 1, 2)), ("last_half", 5, (2, 3, 4)), ("1-2", 4, (1, 2)), ([3, 0, 3], 4, (0, 3))],
