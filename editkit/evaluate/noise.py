@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from editkit.neuron import Neurons
 
@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from editkit.delta import Delta
     from editkit.model.editable import Editable
 
+# On the embedded model noise of 1 to 4 row norms on 5 to 20 rows changes next to no caption, wherever it is; at
+# 32 random rows begin to take words away as well. Between them located and random rows are farthest apart.
+SIGMA: Final = 16.0
 
-def noise(editable: Editable, neurons: Neurons, *, sigma: float, seed: int) -> Delta:
+
+def noise(editable: Editable, neurons: Neurons, *, sigma: float = SIGMA, seed: int) -> Delta:
     """Gaussian noise on the W_out rows of some neurons, about `sigma` times as long as each row.
 
     Every entry has mean 0 and standard deviation `sigma * ||row|| / sqrt(d_model)`. Pan et al. 2024 add
@@ -19,7 +23,7 @@ def noise(editable: Editable, neurons: Neurons, *, sigma: float, seed: int) -> D
     in whatever company it is, so that tops of several sizes can be compared.
 
     Args:
-        sigma: 0 is no noise; `SIGMA` where nothing else is wanted.
+        sigma: length of the noise in lengths of the row; 0 is none.
 
     Raises:
         UsageError: a neuron the model does not have.
