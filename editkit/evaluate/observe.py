@@ -1,17 +1,20 @@
-"""Watch a patched model answer: the only file of this room that touches a model."""
+"""Watch a changed model answer: the only file of this room that runs a model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
+from editkit.delta import Delta
 from editkit.evaluate.metric import Observation
 from editkit.events import Tell, stage
+from editkit.model.changing import changed
 from editkit.model.editable import Editable
 from editkit.model.forward import log_probabilities
 from editkit.model.generate import answers
 from editkit.model.patching import patched
 from editkit.patch.file import Patch
-from editkit.plan import Case
+from editkit.plan import Case, Question
 
 
 def observe(
@@ -46,6 +49,32 @@ def observe(
         Observation(answer.text, moved.get(case.question.id, ()))
         for case, answer in zip(cases, said, strict=True)
     ]
+
+
+def captions(
+    editable: Editable,
+    questions: Sequence[Question],
+    delta: Delta | None,
+    *,
+    name: str,
+    max_new_tokens: int,
+    batch_size: int,
+    tell: Tell,
+) -> list[str]:
+    """What the model says greedily with a delta written into its rows; as it is without one.
+
+    Raises:
+        ModelError: the delta can't be written, see `changed`.
+        InputError: see `feed`.
+    """
+    with (
+        stage(tell, name, len(questions)) as advance,
+        nullcontext() if delta is None else changed(editable, delta),
+    ):
+        said = answers(
+            editable, questions, max_new_tokens=max_new_tokens, batch_size=batch_size, advance=advance
+        )
+    return [answer.text for answer in said]
 
 
 def _divergences(editable: Editable, cases: Sequence[Case], patch: Patch) -> list[tuple[float, ...]]:

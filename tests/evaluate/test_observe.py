@@ -1,4 +1,4 @@
-"""Watching a patched model answer."""
+"""Watching a changed model answer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 import torch
 
+from editkit.delta import Delta
 from editkit.evaluate.metric import Observation
-from editkit.evaluate.observe import observe, unedited
+from editkit.evaluate.noise import noise
+from editkit.evaluate.observe import captions, observe, unedited
 from editkit.events import Advanced, Event, StageStarted, nobody
+from editkit.model.changing import changed
 from editkit.model.editable import Editable
 from editkit.model.forward import log_probabilities
 from editkit.model.generate import answers
 from editkit.model.patching import patched
+from editkit.neuron import Neuron, Neurons
 from editkit.patch.file import Patch
 from editkit.plan import Case, Question
 
@@ -83,3 +87,32 @@ def test_all_steps_that_were_announced_are_told(
     watch(llama, cases, patch_of(llama, random_rows(llama, 1)), tell=told.append)
     total = next(one.total for one in told if isinstance(one, StageStarted))
     assert total == sum(one.steps for one in told if isinstance(one, Advanced)) == 5
+
+
+def test_captions_are_what_the_model_says_with_the_delta_in_it(
+    any_model: Editable, ask: Callable[..., list[Question]]
+) -> None:
+    told: list[Event] = []
+    every = tuple(Neuron(layer, index) for layer in range(3) for index in range(40))
+    neurons = Neurons(every, (0.0,) * len(every), "listed")
+
+    def said(delta: Delta | None) -> list[str]:
+        return captions(
+            any_model,
+            ask(any_model),
+            delta,
+            name="ask",
+            max_new_tokens=5,
+            batch_size=2,
+            tell=told.append,
+        )
+
+    before = [answer.text for answer in answers(any_model, ask(any_model), max_new_tokens=5)]
+    loud = noise(any_model, neurons, sigma=3.0, seed=0)
+    with changed(any_model, loud):
+        expected = [answer.text for answer in answers(any_model, ask(any_model), max_new_tokens=5)]
+    assert said(None) == said(noise(any_model, neurons, sigma=0.0, seed=0)) == before
+    assert said(loud) == expected != before
+    assert said(None) == before
+    total = sum(one.total or 0 for one in told if isinstance(one, StageStarted))
+    assert total == sum(one.steps for one in told if isinstance(one, Advanced)) == 12
