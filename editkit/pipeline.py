@@ -26,6 +26,7 @@ from editkit.track.tracker import Tracker
 
 if TYPE_CHECKING:
     from editkit.evaluate.metric import Observation
+    from editkit.locate.localizer import Localizer
     from editkit.model.editable import Editable
     from editkit.patch.file import Patch
 
@@ -73,7 +74,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         if not patch.entries:
             tell(Noted("the patch is empty: nothing had to change in these neurons", warning=True))
         rival = solve(recipe, editable, plan, others, tell, "solve the random control")
-        report = _evaluate(recipe, editable, plan, patch, rival, tell)
+        report = evaluated(recipe, editable, plan, patch, rival, tell)
         for edit in plan.edits:
             with run.edit(edit) as part:
                 part.metrics(report.figures(edit.number))
@@ -166,11 +167,10 @@ def solver_of(recipe: Recipe) -> Any:
     return build(SOLVERS, recipe.solve.method, recipe.solve.settings, "solve")
 
 
-def localizer_of(recipe: Recipe, editable: Editable) -> Any:
+def localizer_of(recipe: Recipe, editable: Editable) -> Localizer:
     """The recipe's localizer, knowing that it can be used on this model."""
-    found = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
-    if hasattr(found, "check"):
-        found.check(editable)
+    found: Localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    found.check(editable)
     return found
 
 
@@ -181,19 +181,33 @@ def _solvable(recipe: Recipe) -> None:
         raise recipe.refusal([Problem("model.load_in", packed)])
 
 
-def plan_of(recipe: Recipe, editable: Editable, tell: Tell) -> EditPlan:
-    """Every input with its role, and what the unedited model says to it."""
+def plan_of(recipe: Recipe, editable: Editable, tell: Tell, *, aims: bool = True) -> EditPlan:
+    """Every input with its role, and what the unedited model says to it.
+
+    Args:
+        aims: see `make_plan`.
+    """
     from editkit.probe.planning import make_plan
 
-    return make_plan(recipe, editable, preserve=getattr(solver_of(recipe), "preserve", PRESERVE), tell=tell)
+    preserve = getattr(solver_of(recipe), "preserve", PRESERVE)
+    return make_plan(recipe, editable, preserve=preserve, tell=tell, aims=aims)
+
+
+def prepared(recipe: Recipe, localizer: Localizer, plan: EditPlan, tell: Tell) -> EditPlan:
+    """The plan with all that a localizer needs in its cases."""
+    from editkit.probe.twins import with_twins
+
+    if localizer.nulls is None:
+        return plan
+    return with_twins(recipe, plan, nulls=localizer.nulls, tell=tell)
 
 
 def find(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
-    """The neurons of each edit."""
+    """The neurons of each edit; cases get the twins that the localizer asks for."""
     localizer = localizer_of(recipe, editable)
+    plan = prepared(recipe, localizer, plan, tell)
     layers = recipe.locate.layers_of(len(editable.layers))
-    found: tuple[Neurons, ...] = localizer.locate(editable, plan, layers, recipe.locate.top, tell)
-    return found
+    return localizer.locate(editable, plan, layers, recipe.locate.top, tell)
 
 
 def solve(
@@ -218,9 +232,10 @@ def solve(
     return signed(recipe, editable, plan, neurons, solver, delta)
 
 
-def _evaluate(
+def evaluated(
     recipe: Recipe, editable: Editable, plan: EditPlan, patch: Patch, rival: Patch, tell: Tell
 ) -> Report:
+    """What an edit did, beside the same edit of the random control's neurons, and the verdict."""
     from editkit.evaluate.decide import decide
     from editkit.evaluate.observe import observe, unedited
     from editkit.evaluate.scoring import rows, scores, spread

@@ -67,11 +67,14 @@ def _as_read(editable: Editable, item: Question) -> str:
     return prompt_text(editable, item).removeprefix(editable.tokenizer.bos_token or "")
 
 
-def make_plan(recipe: Recipe, editable: Editable, *, preserve: int, tell: Tell) -> EditPlan:
+def make_plan(
+    recipe: Recipe, editable: Editable, *, preserve: int, tell: Tell, aims: bool = True
+) -> EditPlan:
     """Ask the unedited model everything once, and give every input its one role.
 
     Args:
         preserve: how many far cases the solver keeps as they are.
+        aims: whether anything will be solved or scored, for which wanted answers are needed.
 
     Raises:
         InputError: inputs that can't be read, or a source the model never says.
@@ -117,7 +120,7 @@ def make_plan(recipe: Recipe, editable: Editable, *, preserve: int, tell: Tell) 
         for item, answer in zip(own, said[len(questions) :], strict=True)
     ]
     _said_at_all(edits, cases, len(everything), tell)
-    changed = [case for case in cases if case.role in ("edit", "held_out")]
+    changed = [case for case in cases if case.role in ("edit", "held_out")] if aims else []
     with stage(tell, "say what is wanted", len(changed)) as advance:
         instead = wanted(
             editable,
@@ -133,8 +136,10 @@ def make_plan(recipe: Recipe, editable: Editable, *, preserve: int, tell: Tell) 
             batch_size=settings.batch_size,
             advance=advance,
         )
-    aims = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
-    return EditPlan(edits, tuple(replace(case, wanted=aims.get(id(case))) for case in cases), len(everything))
+    wants = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
+    return EditPlan(
+        edits, tuple(replace(case, wanted=wants.get(id(case))) for case in cases), len(everything)
+    )
 
 
 def _own(item: Question, answer: Answer, number: int, part: str) -> Case:

@@ -74,11 +74,14 @@ def roles(
         if known is None or ranks[sort] < ranks[known[0]]:
             groups[question.group] = (sort, hits)
     for_test: dict[str, bool | None] = {}
+    odd = 0  # where edits meet in all sorts of ways, each way may have one picture alone
     for kind in sorted(set(groups.values())):
         alike = [group for group, own in groups.items() if own == kind]
         alike.sort(key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
         half = (len(alike) + 1) // 2
         tested = min(control, max(half, len(alike) - preserve)) if kind[0] == "far" else len(alike) // 2
+        if kind[0] == "source":
+            tested, odd = divmod(len(alike) + odd, 2)
         for place, group in enumerate(alike):
             used = kind[0] != "far" or place < tested + preserve
             for_test[group] = place < tested if used else None

@@ -1,0 +1,141 @@
+"""Several localizers side by side: the same model, inputs, layers and number of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from editkit.events import Noted, Tell, nobody, stage
+from editkit.neuron import Neurons
+from editkit.recipe import Recipe
+from editkit.report import Value
+
+if TYPE_CHECKING:
+    from editkit.model.editable import Editable
+    from editkit.plan import EditPlan
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One localizer.
+
+    Attributes:
+        name: as it was asked for; `seconds` what locating all concepts took.
+        neurons: a ranking for each concept, `k` of them or fewer.
+        figures: name -> mean over concepts with its 95 % interval, where it could be measured.
+        layers: the share of the top neurons in each layer.
+    """
+
+    name: str
+    seconds: float
+    neurons: tuple[Neurons, ...]
+    figures: Mapping[str, Value]
+    layers: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All of them.
+
+    Attributes:
+        concepts: the words; `k` neurons count for each.
+        overlaps: for every two localizers the share of their top k in common, mean over concepts.
+        unavailable: figures that could not be measured, and why.
+    """
+
+    concepts: tuple[str, ...]
+    k: int
+    methods: tuple[Compared, ...]
+    overlaps: tuple[tuple[float, ...], ...]
+    unavailable: tuple[str, ...]
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of all figures, in order of first sight."""
+        return tuple(dict.fromkeys(name for method in self.methods for name in method.figures))
+
+
+def compare(recipe: Recipe, names: Sequence[str], *, tell: Tell = nobody) -> Comparison:
+    """Locate every edit's neurons by several localizers, and measure what was found.
+
+    Args:
+        names: see `variants`; `locate.top` of the recipe neurons count for each concept.
+
+    Raises:
+        EditkitError: anything that can go wrong on purpose, in one sentence.
+    """
+    from editkit.pipeline import opened, plan_of
+    from editkit.study.variants import variants
+
+    asked = variants(recipe, names)
+    editable = opened(recipe, tell)
+    for variant in asked:
+        variant.localizer.check(editable)
+    plan = plan_of(recipe, editable, tell, aims=False)
+    return compare_on(recipe, editable, plan, names, tell=tell)
+
+
+def compare_on(
+    recipe: Recipe, editable: Editable, plan: EditPlan, names: Sequence[str], *, tell: Tell = nobody
+) -> Comparison:
+    """The same for a model that is open and a plan that is made.
+
+    Raises:
+        EditkitError: see `compare`.
+    """
+    from editkit.errors import UsageError
+    from editkit.evaluate.neurons.layers import layer_distribution
+    from editkit.evaluate.neurons.overlap import overlap
+    from editkit.evaluate.similarity.available import similarities
+    from editkit.evaluate.similarity.measure import Unavailable
+    from editkit.probe.twins import with_twins
+    from editkit.study.measure import Bench, figures
+    from editkit.study.subjects import subjects
+    from editkit.study.variants import variants
+
+    asked = variants(recipe, names)
+    k = recipe.locate.top
+    if k == "all":
+        raise UsageError("localizers are compared by their best neurons: give locate.top a number, such as 5")
+    layers = recipe.locate.layers_of(len(editable.layers))
+    nulls = [one.localizer.nulls for one in asked if one.localizer.nulls is not None]
+    if nulls:
+        plan = with_twins(recipe, plan, nulls=max(nulls), tell=tell)
+    with stage(tell, "open the judges"):
+        judges = similarities(recipe)
+    ready = tuple(one for one in judges if not isinstance(one, Unavailable))
+    missing = tuple(one.reason for one in judges if isinstance(one, Unavailable))
+    for reason in missing:
+        tell(Noted(reason))
+    bench = Bench(
+        editable,
+        plan,
+        subjects(plan),
+        layers,
+        k,
+        ready,
+        recipe.seed,
+        recipe.evaluate.max_new_tokens,
+        recipe.evaluate.batch_size,
+    )
+    found = []
+    with stage(tell, "compare", len(asked)) as advance:
+        for variant in asked:
+            start = perf_counter()
+            neurons = variant.localizer.locate(editable, plan, layers, k, tell)
+            seconds = perf_counter() - start
+            every = [layer_distribution(one, k, len(editable.layers)) for one in neurons]
+            shares = tuple(sum(column) / len(every) for column in zip(*every, strict=True))
+            table = figures(bench, variant.localizer, neurons, tell)
+            found.append(Compared(variant.name, seconds, neurons, table, shares))
+            advance(1, variant.name)
+    common = tuple(
+        tuple(
+            sum(overlap(a, b, k) for a, b in zip(one.neurons, other.neurons, strict=True)) / len(plan.edits)
+            for other in found
+        )
+        for one in found
+    )
+    words = tuple(", ".join(edit.sources) for edit in plan.edits)
+    return Comparison(words, k, tuple(found), common, missing)
