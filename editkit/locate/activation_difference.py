@@ -19,13 +19,15 @@ class ActivationDifference(Scoring):
 
     `twins`: the first stage of Sato and Takagi 2025 (arXiv 2503.22941), for pictures whose objects are
     known. `others`: the mean over the cases that say the source minus the mean over those that do not; it
-    needs no masks and no pictures. Activations are reduced over the picture's tokens, or read at the
-    position before the answer where the layers see none (ours).
+    needs no masks and no pictures. Activations are reduced over the picture's tokens (before the answer,
+    where the layers see none), or read in the answer: where the source is said, after the same words before
+    picture and twin; everywhere in it, for other inputs (ours).
     """
 
     name: ClassVar[str] = "activation_difference"
 
     against: Literal["twins", "others"] = Field("twins", description="inpainted twins, or other inputs")
+    at: Literal["picture", "answer"] = Field("picture", description="the picture's tokens, or the answer")
     reduce: Literal["max", "mean"] = Field("max", description="over the picture's tokens")
     batch_size: int = Field(32, ge=1, description="pictures in a forward pass")
 
@@ -46,7 +48,9 @@ class ActivationDifference(Scoring):
 
         if self.against == "others":
             with stage(tell, "locate", len(plan.cases)) as advance:
-                return against_others(editable, plan, layers, self.reduce, self.batch_size, advance)
-        asked = pairs(plan)
+                return against_others(editable, plan, layers, self.at, self.reduce, self.batch_size, advance)
+        asked = pairs(editable, plan)
         with stage(tell, "locate", len(asked)) as advance:
-            return differences(editable, plan, asked, layers, self.reduce, self.batch_size, advance).observed
+            return differences(
+                editable, plan, asked, layers, self.at, self.reduce, self.batch_size, advance
+            ).observed

@@ -11,7 +11,7 @@ from editkit.errors import InputError
 from editkit.locate.differences import emitted
 from editkit.locate.localizer import Scores
 from editkit.locate.passes import Sums
-from editkit.locate.places import Reduce
+from editkit.locate.places import At, Reduce
 from editkit.model.editable import Editable
 from editkit.model.feed import batches
 from editkit.plan import EditPlan
@@ -21,6 +21,7 @@ def against_others(
     editable: Editable,
     plan: EditPlan,
     layers: Sequence[int],
+    at: At,
     reduce: Reduce,
     batch_size: int,
     advance: Callable[[int], Any],
@@ -35,9 +36,9 @@ def against_others(
     cases = (*plan.of("edit"), *plan.of("preserve"))
     for chunk in batches([case.question for case in cases], batch_size):
         some = [cases[place] for place in chunk]
-        found = emitted(
-            editable, [case.question for case in some], [case.said_tokens for case in some], matrices, reduce
-        )
+        said = [case.said_tokens for case in some]
+        everywhere = [range(len(tokens) + 1) for tokens in said] if at == "answer" else None
+        found = emitted(editable, [case.question for case in some], said, matrices, reduce, everywhere)
         own, other = torch.zeros(n_edits, len(some)), torch.zeros(n_edits, len(some))
         for row, case in enumerate(some):
             for place, edit in enumerate(plan.edits):

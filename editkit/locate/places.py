@@ -1,4 +1,4 @@
-"""Where the pictures of a fed batch are, and what neurons do there in one number."""
+"""Where neurons are looked at in a fed batch, and what they do there in one number."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from editkit.model.hooks import Spots
 from editkit.model.sight import PicturePlace, picture_places
 
 Reduce = Literal["max", "mean"]
+At = Literal["picture", "answer"]
 
 
 @dataclass(frozen=True)
 class Places:
-    """The picture tokens of every row of a batch, padded to the longest row.
+    """Some positions of every row of a batch, such as its picture's tokens, padded to the longest row.
 
     Attributes:
         spots: `n * length` of them, row by row.
         seen: which of them are no padding, bool `[n, length]`.
-        pictures: the one picture of each row; rows with several have the first.
+        pictures: where they are picture tokens, the one picture of each row, or the first of several.
     """
 
     spots: Spots
@@ -45,6 +46,19 @@ class Places:
         own = self.spots.columns.unflatten(0, self.seen.shape)
         rows = [torch.isin(row, wanted) for row, wanted in zip(own, columns, strict=True)]
         return torch.stack(rows) & self.seen
+
+
+def at_answers(fed: Fed, said: Sequence[Sequence[int]]) -> Places:
+    """Positions whose next token is one of some in each row's answer.
+
+    Args:
+        said: for each row the places of those tokens in what it says, one at least.
+    """
+    longest = max(len(row) for row in said)
+    columns = torch.tensor([[*row, *[row[-1]] * (longest - len(row))] for row in said]) + fed.n_prompt - 1
+    seen = torch.arange(longest)[None] < torch.tensor([len(row) for row in said])[:, None]
+    rows = torch.arange(len(said))[:, None].expand_as(columns)
+    return Places(Spots(rows.flatten(), columns.flatten()), seen, ())
 
 
 def at_pictures(editable: Editable, fed: Fed) -> Places | None:

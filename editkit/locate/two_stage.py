@@ -34,7 +34,8 @@ class TwoStage(Scoring):
     Sato and Takagi 2025 (arXiv 2503.22941), who set both thresholds by hand. Ours: activations are reduced
     over the picture's tokens, gradients over those that show the object; a threshold is a quantile of what
     random regions of equal area give (their inpainting in the first stage, the tokens that show them in the
-    second); and what is kept is ranked by the second stage's score.
+    second); and what is kept is ranked by the second stage's score. With `at: answer` both stages look where
+    the source is said, and what chance gives in the second is what painting random regions takes away.
     """
 
     name: ClassVar[str] = "two_stage"
@@ -44,6 +45,9 @@ class TwoStage(Scoring):
     quantile: float = Field(0.95, gt=0, lt=1, description="of the null distribution, for both thresholds")
     threshold: float | None = Field(None, description="of the differences, by hand, in activations")
     threshold_gradient: float | None = Field(None, description="of the second stage, by hand, in logits")
+    at: Literal["picture", "answer"] = Field(
+        "picture", description="the picture's tokens, or the positions where the source is said"
+    )
     regions: int = Field(2, ge=1, description="random regions for each picture")
     reduce: Literal["max", "mean"] = Field("max", description="over the picture's tokens")
     tokens: Literal["all", "first"] = Field("all", description="every sub-token of the source, or its first")
@@ -66,7 +70,7 @@ class TwoStage(Scoring):
         from editkit.locate.differences import pairs
         from editkit.locate.threshold import flat, threshold
 
-        asked = pairs(plan)
+        asked = pairs(editable, plan)
         first = self._first(editable, plan, asked, layers, tell) if self.stages != "gradient" else None
         second = self._second(editable, plan, asked, layers, tell) if self.stages != "difference" else None
         found = []
@@ -104,13 +108,18 @@ class TwoStage(Scoring):
         from editkit.locate.differences import differences
 
         with stage(tell, "locate: differences", len(asked)) as advance:
-            return differences(editable, plan, asked, layers, self.reduce, self.batch_size, advance)
+            return differences(editable, plan, asked, layers, self.at, self.reduce, self.batch_size, advance)
 
     def _second(
         self, editable: Editable, plan: EditPlan, asked: Sequence[Pair], layers: tuple[int, ...], tell: Tell
     ) -> Any:
         from editkit.locate.regions import attributed
+        from editkit.locate.repainted import attributed_in_answers
 
         sizes = (self.regions, self.batch_size)
-        with stage(tell, "locate: gradients", len({pair.case.question.id for pair in asked})) as advance:
+        count = len({pair.case.question.id for pair in asked})
+        if self.at == "answer":
+            with stage(tell, "locate: gradients", count * (1 + self.regions)) as advance:
+                return attributed_in_answers(editable, plan, asked, layers, self.tokens, *sizes, advance)
+        with stage(tell, "locate: gradients", count) as advance:
             return attributed(editable, plan, asked, layers, self.tokens, self.reduce, *sizes, advance)

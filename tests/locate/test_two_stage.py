@@ -14,7 +14,9 @@ from hypothesis import strategies as some
 from editkit.demo.world import Scene, masks, scene
 from editkit.errors import InputError
 from editkit.events import Event, Noted, Shown, nobody
+from editkit.locate.activation import Activation
 from editkit.locate.activation_difference import ActivationDifference
+from editkit.locate.gradient import Gradient
 from editkit.locate.threshold import threshold
 from editkit.locate.two_stage import Filtered, TwoStage
 from editkit.model.editable import Editable
@@ -143,6 +145,37 @@ def test_others_are_those_without_the_source(
     everywhere = replace(plan, cases=plan.cases[:2], edits=plan.edits[:1])
     with pytest.raises(InputError, match="every input says the source"):
         ActivationDifference(against="others").locate(llava, everywhere, LAYERS, 8, nobody)
+
+
+def test_in_the_answer_the_second_stage_is_the_gradient_there(llava: Editable, plan: EditPlan) -> None:
+    """And what chance gives is what painting random regions takes from it."""
+    everything = {"threshold_gradient": -1e9, "stages": "gradient", "at": "answer"}
+    found = TwoStage(regions=1, **everything).scores(llava, plan, LAYERS, nobody)[0]  # type: ignore[arg-type]
+    expected = Gradient(at="answer").scores(llava, plan, LAYERS, nobody)[0]
+    assert all(torch.allclose(found[key], expected[key], atol=1e-5) for key in expected)
+    told: list[Event] = []
+    TwoStage(regions=1, stages="gradient", at="answer").scores(llava, plan, LAYERS, told.append)
+    shown = next(event.value for event in told if isinstance(event, Shown))
+    painted = [
+        replace(case, question=replace(case.question, images=(case.twins[0].nulls[0].picture,)))
+        for case in plan.cases
+    ]
+    after = Gradient(at="answer").scores(llava, replace(plan, cases=tuple(painted)), LAYERS, nobody)[0]
+    lost = torch.cat([expected[key] - after[key] for key in expected])
+    assert isinstance(shown, Filtered)
+    assert shown.second is not None
+    assert torch.allclose(shown.second.null, lost, atol=1e-5)
+
+
+def test_in_the_answer_a_difference_is_read_after_the_same_words(llava: Editable, plan: EditPlan) -> None:
+    found = ActivationDifference(at="answer").scores(llava, plan, LAYERS, nobody)[0]
+    before = Activation().scores(llava, plan, LAYERS, nobody)[0]
+    twins = [
+        replace(case, question=replace(case.question, images=(case.twins[0].without.picture,)))
+        for case in plan.cases
+    ]
+    after = Activation().scores(llava, replace(plan, cases=tuple(twins)), LAYERS, nobody)[0]
+    assert all(torch.allclose(found[key], before[key] - after[key], atol=1e-4) for key in found)
 
 
 @given(
