@@ -104,7 +104,7 @@ def _bars(axes: Axes, look: Look) -> None:
     values = look.heat.mean(look.weights)
     if not values.size:
         framed(axes)
-        text = f"No map: the picture's tokens are\n{lines(look.heat.note, 44)}"
+        text = f"No map: the picture's tokens are\n{lines(look.heat.note, 64)}"
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9)
         return
     axes.bar(range(len(values)), values, color=GREYS[0], width=0.8)

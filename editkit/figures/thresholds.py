@@ -54,7 +54,9 @@ def _stage(axes: Axes, cut: Cut) -> None:
     ):
         if len(values):
             axes.plot(*survival(values), stroke, color=color, label=f"{name} ({len(values):,})")
-    axes.axvline(cut.threshold, color="black", linewidth=0.9, label=f"threshold {cut.threshold:.3g}")
+    axes.axvline(
+        cut.threshold, color="black", linestyle="-.", linewidth=0.9, label=f"threshold {cut.threshold:.3g}"
+    )
     how = "set by hand"
     if cut.quantile is not None:
         how = f"{cut.quantile:.4g} of chance below"
