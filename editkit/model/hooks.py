@@ -45,6 +45,8 @@ def recording(
     watch: Watch,
     matrices: Collection[MatrixKey] | None = None,
     spots: Spots | None = None,
+    *,
+    attached: bool = False,
 ) -> Iterator[None]:
     """Call `watch(matrix, activations)` with what enters W_out, `[n, n_tokens, d_mlp]`.
 
@@ -54,6 +56,7 @@ def recording(
     Args:
         matrices: the ones asked for; all of them without it.
         spots: the places asked for; activations are `[n_spots, d_mlp]` then.
+        attached: whether gradients flow back from what is watched.
     """
     with ExitStack() as hooks:
         for layer, places in _by_layer(editable, matrices).items():
@@ -75,7 +78,7 @@ def recording(
                     for place in own:
                         found = _activations(place, arguments, named, shape[0], spots)
                         if found is not None:
-                            watch(place.key, found.detach())
+                            watch(place.key, found if attached else found.detach())
 
                 hooks.callback(module.register_forward_pre_hook(look, with_kwargs=True).remove)
         yield

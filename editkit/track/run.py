@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from editkit.errors import TrackError
 from editkit.events import Event, Measured, StageEnded, Tell, nobody
+from editkit.figures.curves import curves
+from editkit.figures.layers import neurons_per_layer
+from editkit.figures.scores import scores
 from editkit.neuron import Neurons
 from editkit.patch.words import key_for, keyed_digest
 from editkit.plan import EditPlan, Picture, PlannedEdit
 from editkit.recipe import Recipe
 from editkit.report import Report
-from editkit.track import datasets, figures, table, words
+from editkit.track import datasets, table, words
 from editkit.track.experiment import new_run
 from editkit.track.sink import Guard, Sink
 from editkit.track.store import connect, quiet, store_uri, unusable
@@ -94,7 +97,7 @@ class Run:
         ]
         self._sink.text(json.dumps({"method": neurons.method, "neurons": ranked}, indent=1), "neurons.json")
         self._sink.params({"neurons.count": str(len(neurons)), "neurons.method": neurons.method})
-        self._sink.figure(figures.neurons_per_layer(neurons), "figures/neurons_per_layer.png")
+        self._sink.figure(neurons_per_layer(neurons), "figures/neurons_per_layer.png")
 
     @contextmanager
     def edit(self, edit: PlannedEdit) -> Iterator[EditRun]:
@@ -142,9 +145,9 @@ class Run:
         )
         if rows := table.chosen(report.rows):
             sink.table(table.columns(rows, self._pictures), "before_after.json")
-        sink.figure(figures.scores(deciding), "figures/scores.png")
+        sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
-            sink.figure(figures.curves(losses), "figures/loss.png")
+            sink.figure(curves(losses), "figures/loss.png")
 
 
 @contextmanager
