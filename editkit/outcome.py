@@ -57,12 +57,3 @@ class Planned:
     resolved: str
     writes: tuple[str, ...]
     plan: EditPlan | None = None
-
-
-@dataclass(frozen=True)
-class Located:
-    """A ranking for the recipe and one for each edit, with the tokens each neuron promotes most."""
-
-    neurons: Neurons
-    per_edit: tuple[Neurons, ...]
-    decoded: tuple[tuple[str, ...], ...]

@@ -14,7 +14,7 @@ from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tel
 from editkit.locate import LOCALIZERS
 from editkit.methods import build, load
 from editkit.neuron import Neurons
-from editkit.outcome import Applied, Located, Planned
+from editkit.outcome import Applied, Planned
 from editkit.patch.format import SUFFIX
 from editkit.patch.writer import writable
 from editkit.plan import EditPlan
@@ -55,20 +55,28 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     """
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
+    from editkit.views import Watching, views
 
     path = output or Path(f"{recipe.name}{SUFFIX}")
     _solvable(recipe)
+    locatable(recipe)
     writable(path)
     watch = _Watch()
-    with _tracked(recipe, track, tell) as run:
-        tell = telling(tell, watch, run.tell)
+    with tracked(recipe, track, tell) as run:
+        watching = Watching()
+        tell = telling(tell, watch, watching, run.tell)
         editable = opened(recipe, tell)
         run.resolved(recipe.to_yaml(editable.revision))
         plan = plan_of(recipe, editable, tell)
         run.plan(plan)
+        plan = prepared(recipe, plan, tell)
         found = find(recipe, editable, plan, tell)
         neurons = united(found)
         run.neurons(neurons)
+        if track:
+            with stage(tell, "draw"):
+                for name, figure in views(editable, plan, found, watching.shown):
+                    run.figure(figure, name)
         others = matched(editable, neurons, recipe.seed, tell)
         patch = solve(recipe, editable, plan, neurons, tell)
         if not patch.entries:
@@ -107,6 +115,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     from editkit.probe.planning import planned_edits
 
     _solvable(recipe)
+    locatable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
     editable, solver = found.editable, solver_of(recipe)
@@ -125,29 +134,16 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     )
 
 
-def locate_only(recipe: Recipe, *, tell: Tell = nobody) -> Located:
-    """The neurons `apply` would edit, and the tokens each of them promotes most.
-
-    Raises:
-        EditkitError: see `apply`.
-    """
-    from editkit.locate.ranking import united
-
-    editable = opened(recipe, tell)
-    found = find(recipe, editable, plan_of(recipe, editable, tell), tell)
-    neurons = united(found)
-    return Located(neurons, found, editable.decoded(neurons.items))
-
-
 @contextmanager
-def _tracked(recipe: Recipe, track: bool, tell: Tell) -> Iterator[Tracker]:
+def tracked(recipe: Recipe, track: bool, tell: Tell, name: str | None = None) -> Iterator[Tracker]:
+    """A run of the recipe's name, or another, for a block; without `track` nothing is kept."""
     if track:
         from editkit.track.run import open_run
 
-        opened: AbstractContextManager[Any] = open_run(recipe, tell)
+        kept: AbstractContextManager[Any] = open_run(recipe, tell, name)
     else:
-        opened = untracked()
-    with opened as run:
+        kept = untracked()
+    with kept as run:
         yield run
 
 
@@ -169,9 +165,26 @@ def solver_of(recipe: Recipe) -> Any:
 
 def localizer_of(recipe: Recipe, editable: Editable) -> Localizer:
     """The recipe's localizer, knowing that it can be used on this model."""
-    found: Localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    found = _localizer(recipe)
     found.check(editable)
     return found
+
+
+def _localizer(recipe: Recipe) -> Localizer:
+    found: Localizer = build(LOCALIZERS, recipe.locate.method, recipe.locate.settings, "locate")
+    return found
+
+
+def locatable(recipe: Recipe) -> None:
+    """What can be known of a localizer's needs before a model is loaded.
+
+    Raises:
+        EditkitError: see `twins.check`.
+    """
+    from editkit.probe.twins import check
+
+    if _localizer(recipe).nulls is not None:
+        check(recipe)
 
 
 def _solvable(recipe: Recipe) -> None:
@@ -193,19 +206,17 @@ def plan_of(recipe: Recipe, editable: Editable, tell: Tell, *, aims: bool = True
     return make_plan(recipe, editable, preserve=preserve, tell=tell, aims=aims)
 
 
-def prepared(recipe: Recipe, localizer: Localizer, plan: EditPlan, tell: Tell) -> EditPlan:
-    """The plan with all that a localizer needs in its cases."""
+def prepared(recipe: Recipe, plan: EditPlan, tell: Tell) -> EditPlan:
+    """The plan with all that the recipe's localizer needs in its cases."""
     from editkit.probe.twins import with_twins
 
-    if localizer.nulls is None:
-        return plan
-    return with_twins(recipe, plan, nulls=localizer.nulls, tell=tell)
+    nulls = _localizer(recipe).nulls
+    return plan if nulls is None else with_twins(recipe, plan, nulls=nulls, tell=tell)
 
 
 def find(recipe: Recipe, editable: Editable, plan: EditPlan, tell: Tell) -> tuple[Neurons, ...]:
-    """The neurons of each edit; cases get the twins that the localizer asks for."""
+    """The neurons of each edit, from cases that have what the localizer needs."""
     localizer = localizer_of(recipe, editable)
-    plan = prepared(recipe, localizer, plan, tell)
     layers = recipe.locate.layers_of(len(editable.layers))
     return localizer.locate(editable, plan, layers, recipe.locate.top, tell)
 

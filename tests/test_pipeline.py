@@ -18,10 +18,11 @@ from editkit.model.open import open_model
 from editkit.model.patching import patched, undo_patch, write_patch
 from editkit.outcome import Applied
 from editkit.patch.file import Patch
-from editkit.pipeline import apply, dry_run, locate_only
+from editkit.pipeline import apply, dry_run
 from editkit.probe.questions import question
 from editkit.probe.scenes import pictures
 from editkit.recipe import ModelRef, Recipe, parse_recipe
+from editkit.study.locating import locate_only
 from tests.families.odd import build_odd
 
 GUNS = """

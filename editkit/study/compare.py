@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from editkit.events import Noted, Tell, nobody, stage
+from editkit.evaluate.noise import SIGMA
+from editkit.events import Noted, Tell, nobody, stage, telling
 from editkit.neuron import Neurons
+from editkit.probe.twins import check as check_twins
 from editkit.recipe import Recipe
 from editkit.report import Value
 
@@ -23,7 +25,7 @@ class Compared:
 
     Attributes:
         name: as it was asked for; `seconds` what locating all concepts took.
-        neurons: a ranking for each concept, `k` of them or fewer.
+        neurons: a ranking for each concept, with as many as count or are erased, or fewer.
         figures: name -> mean over concepts with its 95 % interval, where it could be measured.
         layers: the share of the top neurons in each layer.
     """
@@ -40,13 +42,14 @@ class Comparison:
     """All of them.
 
     Attributes:
-        concepts: the words; `k` neurons count for each.
+        concepts: the words; `k` neurons count for each, and `n_erased` are erased.
         overlaps: for every two localizers the share of their top k in common, mean over concepts.
         unavailable: figures that could not be measured, and why.
     """
 
     concepts: tuple[str, ...]
     k: int
+    n_erased: int
     methods: tuple[Compared, ...]
     overlaps: tuple[tuple[float, ...], ...]
     unavailable: tuple[str, ...]
@@ -56,30 +59,69 @@ class Comparison:
         return tuple(dict.fromkeys(name for method in self.methods for name in method.figures))
 
 
-def compare(recipe: Recipe, names: Sequence[str], *, tell: Tell = nobody) -> Comparison:
+def compare(
+    recipe: Recipe,
+    names: Sequence[str],
+    *,
+    erase: int | None = None,
+    tell: Tell = nobody,
+    track: bool = True,
+) -> Comparison:
     """Locate every edit's neurons by several localizers, and measure what was found.
 
     Args:
         names: see `variants`; `locate.top` of the recipe neurons count for each concept.
+        erase: neurons of each concept that are erased to see what is left of it; as many as count without it.
+        track: whether the comparison becomes a run in MLflow.
 
     Raises:
         EditkitError: anything that can go wrong on purpose, in one sentence.
     """
-    from editkit.pipeline import opened, plan_of
+    from editkit.pipeline import opened, plan_of, tracked
+    from editkit.study.drawing import drawn
     from editkit.study.variants import variants
+    from editkit.study.words import markdown
 
     asked = variants(recipe, names)
-    editable = opened(recipe, tell)
-    for variant in asked:
-        variant.localizer.check(editable)
-    plan = plan_of(recipe, editable, tell, aims=False)
-    return compare_on(recipe, editable, plan, names, tell=tell)
+    if any(one.localizer.nulls is not None for one in asked):
+        check_twins(recipe)
+    with tracked(recipe, track, tell, f"{recipe.name} compare") as run:
+        tell = telling(tell, run.tell)
+        editable = opened(recipe, tell)
+        for variant in asked:
+            variant.localizer.check(editable)
+        plan = plan_of(recipe, editable, tell, aims=False)
+        run.plan(plan)
+        found = compare_on(recipe, editable, plan, names, erase=erase, tell=tell)
+        if track:
+            run.text(markdown(found), "comparison.md")
+            run.metrics(
+                {
+                    f"{method.name}/{name}": value.value
+                    for method in found.methods
+                    for name, value in method.figures.items()
+                    if value.count
+                }
+            )
+            for name, figure in drawn(found):
+                run.figure(figure, name)
+    return found
 
 
 def compare_on(
-    recipe: Recipe, editable: Editable, plan: EditPlan, names: Sequence[str], *, tell: Tell = nobody
+    recipe: Recipe,
+    editable: Editable,
+    plan: EditPlan,
+    names: Sequence[str],
+    *,
+    erase: int | None = None,
+    sigma: float = SIGMA,
+    tell: Tell = nobody,
 ) -> Comparison:
     """The same for a model that is open and a plan that is made.
+
+    Args:
+        sigma: noise of the causal effect, in row norms.
 
     Raises:
         EditkitError: see `compare`.
@@ -114,8 +156,10 @@ def compare_on(
         subjects(plan),
         layers,
         k,
+        erase or k,
         ready,
         recipe.seed,
+        sigma,
         recipe.evaluate.max_new_tokens,
         recipe.evaluate.batch_size,
     )
@@ -123,12 +167,12 @@ def compare_on(
     with stage(tell, "compare", len(asked)) as advance:
         for variant in asked:
             start = perf_counter()
-            neurons = variant.localizer.locate(editable, plan, layers, k, tell)
+            ranked = variant.localizer.locate(editable, plan, layers, max(k, erase or k), tell)
             seconds = perf_counter() - start
-            every = [layer_distribution(one, k, len(editable.layers)) for one in neurons]
+            every = [layer_distribution(one, k, len(editable.layers)) for one in ranked]
             shares = tuple(sum(column) / len(every) for column in zip(*every, strict=True))
-            table = figures(bench, variant.localizer, neurons, tell)
-            found.append(Compared(variant.name, seconds, neurons, table, shares))
+            table = figures(bench, variant.localizer, ranked, tell)
+            found.append(Compared(variant.name, seconds, ranked, table, shares))
             advance(1, variant.name)
     common = tuple(
         tuple(
@@ -138,4 +182,4 @@ def compare_on(
         for one in found
     )
     words = tuple(", ".join(edit.sources) for edit in plan.edits)
-    return Comparison(words, k, tuple(found), common, missing)
+    return Comparison(words, k, erase or k, tuple(found), common, missing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from editkit.delta import Delta
@@ -14,7 +14,7 @@ from editkit.evaluate.neurons.invariance import cross_image_invariance, region_i
 from editkit.evaluate.neurons.joint import joint_effect
 from editkit.evaluate.neurons.sharing import sharing
 from editkit.evaluate.neurons.specificity import specificity
-from editkit.evaluate.noise import SIGMA, noise
+from editkit.evaluate.noise import noise
 from editkit.evaluate.observe import captions
 from editkit.evaluate.sensitivity import sensitivity
 from editkit.evaluate.similarity.measure import Similarity
@@ -38,8 +38,9 @@ class Bench:
     """What all localizers are measured with.
 
     Attributes:
-        layers: those that neurons are taken from; `k` of them count for each concept.
+        layers: those that neurons are taken from; `k` of them count for each concept, `n_erased` are erased.
         similarities: those whose models are there.
+        sigma: the noise of the causal effect, in row norms.
     """
 
     editable: Editable
@@ -47,8 +48,10 @@ class Bench:
     subjects: tuple[Subject, ...]
     layers: tuple[int, ...]
     k: int
+    n_erased: int
     similarities: tuple[Similarity, ...]
     seed: int
+    sigma: float
     max_new_tokens: int
     batch_size: int
 
@@ -75,7 +78,11 @@ class Bench:
 
 
 def figures(bench: Bench, localizer: Localizer, found: Sequence[Neurons], tell: Tell) -> dict[str, Value]:
-    """All figures of one localizer; those that this model does not allow are left out."""
+    """All figures of one localizer; those that this model does not allow are left out.
+
+    Args:
+        found: for each concept a ranking of the neurons that count, and of those that are erased.
+    """
     tops = [ranking.top(bench.k) for ranking in found]
     table = _meaning(bench, tops)
     named = {str(subject.place): top for subject, top in zip(bench.subjects, tops, strict=True)}
@@ -84,15 +91,15 @@ def figures(bench: Bench, localizer: Localizer, found: Sequence[Neurons], tell: 
     table |= _stability(bench, localizer, tops)
     rows: dict[str, list[float]] = {}
     with stage(tell, "disturb", len(tops)) as advance:
-        for subject, top in zip(bench.subjects, tops, strict=True):
-            for name, value in _disturbed(bench, subject, top).items():
+        for subject, ranking in zip(bench.subjects, found, strict=True):
+            for name, value in (*_erased(bench, subject, ranking), *_disturbed(bench, subject, ranking)):
                 rows.setdefault(name, []).append(value)
             advance(1)
     return table | {name: mean(values) for name, values in rows.items()}
 
 
 def _meaning(bench: Bench, tops: Sequence[Neurons]) -> dict[str, Value]:
-    """Semantic sensitivity by each similarity."""
+    """Semantic sensitivity by each similarity: of the token that is nearest to the word, for each neuron."""
     decoded = [bench.editable.decoded(top.items) for top in tops]
     return {
         f"sensitivity/{similarity.name}": mean(
@@ -100,7 +107,7 @@ def _meaning(bench: Bench, tops: Sequence[Neurons]) -> dict[str, Value]:
                 sum(scores) / len(scores)
                 for tokens, subject in zip(decoded, bench.subjects, strict=True)
                 if tokens
-                for scores in [sensitivity(tokens, subject.edit.sources, similarity)]
+                for scores in [sensitivity(tokens, subject.edit.sources, similarity, over="max")]
             ]
         )
         for similarity in bench.similarities
@@ -117,7 +124,7 @@ def _stability(bench: Bench, localizer: Localizer, tops: Sequence[Neurons]) -> d
         found["region_invariance"] = region_invariance(tops, other, bench.k)
     except ModelError:  # no picture in the sequence: there is nothing to shuffle
         pass
-    single, owners = one_by_one(bench.plan)
+    single, owners = one_by_one(bench.plan, with_twins=localizer.nulls is not None)
     each = localizer.locate(bench.editable, single, bench.layers, bench.k, nobody)
     pairs, together = [], dict[str, dict[str, Neurons]]()
     for place in range(len(bench.subjects)):
@@ -133,27 +140,30 @@ def _stability(bench: Bench, localizer: Localizer, tops: Sequence[Neurons]) -> d
     return found
 
 
-def _disturbed(bench: Bench, subject: Subject, top: Neurons) -> Mapping[str, float]:
-    """What erasing a concept's neurons does to its captions and to others, and noise beside its control."""
-    editable, edit, n_asked = bench.editable, subject.edit, len(subject.asked)
+def _erased(bench: Bench, subject: Subject, ranking: Neurons) -> Iterator[tuple[str, float]]:
+    """What erasing a concept's neurons does to its answers and to others."""
+    top, n_asked = ranking.top(bench.n_erased), len(subject.asked)
     before = [case.said for case in (*subject.asked, *subject.others)]
-    delta = erased(editable, top) if len(top) else None
-    after = bench.say(subject, delta, others=True) if len(top) else before
-    named = [edit.says_source(text) for text in after[:n_asked]]
-    found = {"suppression": 1.0 - sum(named) / n_asked}
+    after = bench.say(subject, erased(bench.editable, top), others=True) if len(top) else before
+    yield "suppression", _mean([not subject.edit.says_source(text) for text in after[:n_asked]])
     for name, alike in bench.texts().items():
-        found[f"target/{name}"] = _mean(alike(before[:n_asked], after[:n_asked]))
-        found[f"others/{name}"] = _mean(alike(before[n_asked:], after[n_asked:]))
+        yield f"target/{name}", _mean(alike(before[:n_asked], after[:n_asked]))
+        yield f"others/{name}", _mean(alike(before[n_asked:], after[n_asked:]))
+
+
+def _disturbed(bench: Bench, subject: Subject, ranking: Neurons) -> Iterator[tuple[str, float]]:
+    """What noise on a concept's neurons does beside noise on its control, and what they do together."""
+    top = ranking.top(bench.k)
     if not len(top):
-        return found | {"causal_effect": 0.0}
-    rival = matched(editable, top, bench.seed)
-    top_noise, rival_noise = (
-        bench.say(subject, noise(editable, some, sigma=SIGMA, seed=bench.seed), others=False)
-        for some in (top, rival)
+        yield "causal_effect", 0.0
+        return
+    noisy, random = (
+        bench.say(subject, noise(bench.editable, some, sigma=bench.sigma, seed=bench.seed), others=False)
+        for some in (top, matched(bench.editable, top, bench.seed))
     )
-    effect = causal_effect(before[:n_asked], top_noise, rival_noise, edit.says_source).effect
-    found["causal_effect"] = effect.value
-    return found | {"joint_effect": _joint(bench, subject, top)}
+    before = [case.said for case in subject.asked]
+    yield "causal_effect", causal_effect(before, noisy, random, subject.edit.says_source).effect.value
+    yield "joint_effect", _joint(bench, subject, top)
 
 
 def _joint(bench: Bench, subject: Subject, top: Neurons) -> float:

@@ -50,11 +50,14 @@ def subjects(plan: EditPlan, count: int = CASES) -> tuple[Subject, ...]:
     return tuple(found)
 
 
-def one_by_one(plan: EditPlan, count: int = IMAGES) -> tuple[EditPlan, tuple[tuple[int, Case], ...]]:
+def one_by_one(
+    plan: EditPlan, count: int = IMAGES, *, with_twins: bool = False
+) -> tuple[EditPlan, tuple[tuple[int, Case], ...]]:
     """A plan in which every edit case is a concept of its own, to be ranked in one pass like all others.
 
     Args:
         count: most cases of each edit.
+        with_twins: only cases that have a twin without the edit's source.
 
     Returns:
         The plan, and for each of its edits the place of the edit it came from and the case.
@@ -63,7 +66,12 @@ def one_by_one(plan: EditPlan, count: int = IMAGES) -> tuple[EditPlan, tuple[tup
     cases: dict[str, Case] = {}
     owners: list[tuple[int, Case]] = []
     for place, edit in enumerate(plan.edits):
-        for case in plan.of("edit", edit.number)[:count]:
+        own = [
+            case
+            for case in plan.of("edit", edit.number)
+            if not with_twins or any(twin.edit == edit.number for twin in case.twins)
+        ]
+        for case in own[:count]:
             number = len(edits)
             edits.append(replace(edit, number=number))
             owners.append((place, case))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from editkit.events import Event
 from editkit.neuron import Neurons
 from editkit.plan import EditPlan, PlannedEdit
 from editkit.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Nobody:
@@ -29,6 +33,10 @@ class Nobody:
     def plan(self, plan: EditPlan) -> None: ...
 
     def neurons(self, neurons: Neurons) -> None: ...
+
+    def figure(self, figure: Figure, place: str) -> None: ...
+
+    def text(self, text: str, place: str) -> None: ...
 
     @contextmanager
     def edit(self, edit: PlannedEdit) -> Iterator[Nobody]:

@@ -28,6 +28,7 @@ from editkit.track.store import connect, quiet, store_uri, unusable
 from editkit.track.values import allowed, flat, merged, worst
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow import MlflowClient
 
 NOTE: Final = "mlflow.note.content"
@@ -99,6 +100,16 @@ class Run:
         self._sink.params({"neurons.count": str(len(neurons)), "neurons.method": neurons.method})
         self._sink.figure(neurons_per_layer(neurons), "figures/neurons_per_layer.png")
 
+    def figure(self, figure: Figure, place: str) -> None:
+        """Keep a figure among the others; `place` is a file name that carries no word of the recipe."""
+        self._sink.figure(figure, f"figures/{place}")
+
+    def text(self, text: str, place: str) -> None:
+        self._sink.text(text, place)
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self._sink.metrics({allowed(key): value for key, value in values.items()})
+
     @contextmanager
     def edit(self, edit: PlannedEdit) -> Iterator[EditRun]:
         """A nested run for one edit, closed with the status the block ends in."""
@@ -151,8 +162,8 @@ class Run:
 
 
 @contextmanager
-def open_run(recipe: Recipe, tell: Tell = nobody) -> Iterator[Run]:
-    """A run that is open for a block, with the recipe's settings as params.
+def open_run(recipe: Recipe, tell: Tell = nobody, name: str | None = None) -> Iterator[Run]:
+    """A run that is open for a block, with the recipe's settings as params; by default of the recipe's name.
 
     Ends FINISHED, FAILED on an exception, KILLED on Ctrl-C. `tell` hears when the store breaks on the way.
 
@@ -165,7 +176,7 @@ def open_run(recipe: Recipe, tell: Tell = nobody) -> Iterator[Run]:
     digest = keyed_digest(recipe.digest, how, key_for(how))
     with quiet():
         client = connect(uri, tell)
-        sink, run = _begin(client, uri, recipe, digest, tell)
+        sink, run = _begin(client, uri, recipe, name or recipe.name, digest, tell)
         with _closing(sink):
             _first_file(client, uri, sink, recipe)
             sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
@@ -173,9 +184,11 @@ def open_run(recipe: Recipe, tell: Tell = nobody) -> Iterator[Run]:
             yield run
 
 
-def _begin(client: MlflowClient, uri: str, recipe: Recipe, digest: str, tell: Tell) -> tuple[Sink, Run]:
+def _begin(
+    client: MlflowClient, uri: str, recipe: Recipe, name: str, digest: str, tell: Tell
+) -> tuple[Sink, Run]:
     try:
-        place = new_run(client, uri, recipe.track.experiment, recipe.name, os.environ.get("MLFLOW_RUN_ID"))
+        place = new_run(client, uri, recipe.track.experiment, name, os.environ.get("MLFLOW_RUN_ID"))
     except TrackError:
         raise
     except Exception as error:  # as in connect: a store may be any plugin

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from editkit.events import Event
 from editkit.neuron import Neurons
 from editkit.plan import EditPlan, PlannedEdit
 from editkit.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class EditTracker(Protocol):
@@ -39,6 +42,12 @@ class Tracker(Protocol):
     def plan(self, plan: EditPlan) -> None: ...
 
     def neurons(self, neurons: Neurons) -> None: ...
+
+    def figure(self, figure: Figure, place: str) -> None: ...
+
+    def text(self, text: str, place: str) -> None: ...
+
+    def metrics(self, values: Mapping[str, float]) -> None: ...
 
     def edit(self, edit: PlannedEdit) -> AbstractContextManager[EditTracker]: ...
 

@@ -15,8 +15,8 @@ from editkit.model.forward import call_inputs
 from editkit.model.hooks import adding
 from editkit.model.open import open_model
 from editkit.model.patching import patched
-from editkit.pipeline import locate_only
 from editkit.recipe import ModelRef, parse_recipe
+from editkit.study.locating import locate_only
 from tests.families.ask import questions
 from tests.families.odd import build_odd
 

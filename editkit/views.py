@@ -1,0 +1,118 @@
+"""What was found, as pictures: which neurons, where in the model, what they write, what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from editkit.events import Event, Shown
+from editkit.neuron import Neurons
+from editkit.plan import Case, EditPlan, PlannedEdit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from editkit.figures.heatmaps import Look
+    from editkit.model.editable import Editable
+
+EDITS: Final = 8  # of more edits only the first are drawn one by one
+PICTURES: Final = 3
+TOP: Final = 10
+ROWS: Final = 20
+
+
+class Watching:
+    """Keeps what was told to be looked at; a listener."""
+
+    def __init__(self) -> None:
+        self.shown: list[Shown] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Shown):
+            self.shown.append(event)
+
+
+def views(
+    editable: Editable, plan: EditPlan, found: Sequence[Neurons], shown: Sequence[Shown]
+) -> Iterator[tuple[str, Figure]]:
+    """File names, without any word of the recipe, and figures.
+
+    Args:
+        found: a ranking for each edit; `shown` what the localizer told to be looked at.
+    """
+    from editkit.figures.layers import layer_profiles
+    from editkit.figures.ranks import score_against_rank
+
+    rankings = {_label(edit): own for edit, own in zip(plan.edits, found, strict=True) if len(own)}
+    few = dict(list(rankings.items())[:EDITS])
+    if few:
+        yield "layers.png", layer_profiles(few, len(editable.layers))
+        yield "ranks.png", score_against_rank(few, relative=False)
+    for edit, own in list(zip(plan.edits, found, strict=True))[:EDITS]:
+        if len(own):
+            yield from _of_edit(editable, plan, edit, own)
+    for event in shown:
+        if event.name == "thresholds":
+            yield from _thresholds(plan, event.value)
+
+
+def _label(edit: PlannedEdit) -> str:
+    return f"{edit.number}: {', '.join(edit.sources)}"
+
+
+def _of_edit(
+    editable: Editable, plan: EditPlan, edit: PlannedEdit, own: Neurons
+) -> Iterator[tuple[str, Figure]]:
+    from editkit.figures.decoded import decoded
+    from editkit.figures.heatmaps import heat_maps
+    from editkit.figures.twins import twins
+
+    some = own.top(ROWS)
+    title = f"What the neurons of {_label(edit)} write most ({own.method})"
+    yield f"edit{edit.number}_tokens.png", decoded(some, editable.decoded(some.items), title)
+    seen = [case for case in plan.of("edit", edit.number) if len(case.question.images) == 1][:PICTURES]
+    if seen:
+        for name, count in (("best", 1), ("top", min(TOP, len(own)))):
+            looks = _looks(editable, seen, edit, own.top(count))
+            title = f"Where the {'best neuron' if count == 1 else f'top {count}'} of {_label(edit)} look"
+            yield f"edit{edit.number}_heat_{name}.png", heat_maps(looks, title)
+    pairs = [
+        (case.question.images[0], twin) for case in seen for twin in case.twins if twin.edit == edit.number
+    ]
+    if pairs:
+        yield f"edit{edit.number}_twins.png", twins(pairs, title=f"Twins of {_label(edit)}")
+
+
+def _looks(editable: Editable, cases: Sequence[Case], edit: PlannedEdit, top: Neurons) -> list[Look]:
+    from editkit.figures.heatmaps import Look
+    from editkit.model.heat import heats
+
+    found = []
+    heat = heats(editable, [case.question for case in cases], top.items)
+    for case, own in zip(cases, heat, strict=True):
+        picture = case.question.images[0]
+        known = [kind for kind in sorted(picture.regions) if edit.says_source(kind)]
+        region = picture.regions[known[0]]() if known else None
+        found.append(Look(picture, own[0], case.said, region))
+    return found
+
+
+def _thresholds(plan: EditPlan, value: Any) -> Iterator[tuple[str, Figure]]:
+    """What a filter told: see `locate.two_stage.Filtered`."""
+    from editkit.figures.thresholds import Cut, thresholds
+
+    stages = (
+        ("stage 1: difference", "activation", value.first),
+        ("stage 2: gradient", "logits", value.second),
+    )
+    cuts = [
+        Cut(name, unit, one.value, one.observed.numpy(), one.null.numpy(), one.quantile)
+        for name, unit, one in stages
+        if one is not None
+    ]
+    edit = next(edit for edit in plan.edits if edit.number == value.edit)
+    if value.edit < EDITS:
+        yield (
+            f"edit{value.edit}_thresholds.png",
+            thresholds(cuts, f"{_label(edit)}: {value.kept} neurons kept"),
+        )
