@@ -3,7 +3,8 @@
     python benchmarks/locate_quality.py --output locate.json
     python benchmarks/locate_quality.py --model path/of/another/scenes     # train_scenes.py --decoder gpt2
     python benchmarks/locate_quality.py --subject facts                     # text alone
-    python benchmarks/locate_quality.py --subject stories --model path/of/stories260k
+    python benchmarks/locate_quality.py --subject stories --model path/of/stories260k --erase 16
+    python benchmarks/locate_quality.py --distributions folder              # only figures: scores and layers
 
 Every figure is a mean over words, once for each seed (other pictures, other noise): printed are the mean over
 seeds and their smallest and largest.
@@ -24,6 +25,10 @@ import torch
 from editkit.demo import language
 from editkit.demo.world import KINDS
 from editkit.events import nobody
+from editkit.figures.layers import layer_profiles
+from editkit.figures.ranks import score_distributions
+from editkit.locate.localizer import Scoring
+from editkit.locate.ranking import ranked
 from editkit.model.editable import Editable
 from editkit.model.heat import heats
 from editkit.neuron import Neurons
@@ -32,6 +37,8 @@ from editkit.pipeline import opened, plan_of
 from editkit.plan import EditPlan
 from editkit.recipe import Recipe, parse_recipe
 from editkit.study.compare import Comparison, compare_on
+from editkit.study.locating import save_figures
+from editkit.study.variants import variants
 
 PICTURES: Final = (
     "contribution",
@@ -55,6 +62,8 @@ TEXT: Final = (
     "activation_difference:against=others",
     "random",
 )
+DISTRIBUTIONS: Final = ("contribution", "activation", "gradient:at=answer", "log_prob_increase")
+TOP: Final = 20
 STORIES: Final = ("mom", "park", "dog", "happy", "big", "play", "said", "love", "friend", "day")
 RECIPE: Final = """
 version: 1
@@ -152,6 +161,35 @@ def run(subject: str, model: str, seed: int, count: int, names: Sequence[str], e
     return result
 
 
+def distributions(subject: str, model: str, count: int, folder: Path) -> str:
+    """Draw how scores are distributed over all neurons and where the top ones are; how steep it is, in words."""
+    recipe = recipe_of(subject, model, 0, count)
+    editable = opened(recipe, nobody)
+    recipe, plan = said_often(recipe, editable)
+    layers = tuple(range(len(editable.layers)))
+    spread, tops, lines = {}, {}, []
+    for variant in variants(recipe, DISTRIBUTIONS):
+        assert isinstance(variant.localizer, Scoring)
+        scores = variant.localizer.scores(editable, plan, layers, nobody)
+        whole = [torch.cat(list(one.values())).clamp(min=0).sort(descending=True).values for one in scores]
+        best = [float(one[: max(1, len(one) // 100)].sum() / one.sum()) for one in whole]
+        lines.append(
+            f"{variant.name}: the best 1 % of neurons have {np.mean(best):.0%} of all positive score"
+        )
+        spread[variant.name] = torch.cat([value for one in scores for value in one.values()]).numpy()
+        every = [ranked(one, TOP, variant.name) for one in scores]
+        tops[variant.name] = Neurons(
+            *zip(*{neuron: 0.0 for one in every for neuron in one}.items(), strict=True), variant.name
+        )
+    title = f"{recipe.model.id}: {len(plan.edits)} words"
+    pictures = {
+        "distributions.png": score_distributions(spread, f"Scores of all neurons, {title}"),
+        "profiles.png": layer_profiles(tops, len(layers), f"Layers of the top {TOP} of every word, {title}"),
+    }
+    save_figures(pictures, folder)
+    return "\n".join(lines)
+
+
 def table(runs: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
     """Markdown: mean over seeds, and the smallest and largest."""
     columns = list(
@@ -178,12 +216,25 @@ def table(runs: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
 @click.option("--seeds", default=3, show_default=True)
 @click.option("--erase", default=128, show_default=True, help="Neurons erased for suppression.")
 @click.option("--methods", help="Localizers, separated by commas; all without it.")
+@click.option(
+    "--distributions", "folder", type=click.Path(path_type=Path), help="Draw scores into this folder."
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Also keep every figure here, as JSON.")
 def main(
-    model: str, subject: str, count: int, seeds: int, erase: int, methods: str | None, output: Path | None
+    model: str,
+    subject: str,
+    count: int,
+    seeds: int,
+    erase: int,
+    methods: str | None,
+    folder: Path | None,
+    output: Path | None,
 ) -> None:
     """Print one table: localizers against every figure."""
     torch.set_num_threads(1)
+    if folder is not None:
+        click.echo(distributions(subject, model, count, folder))
+        return
     names = tuple(methods.split(",")) if methods else PICTURES if subject == "scenes" else TEXT
     runs = []
     for seed in range(seeds):

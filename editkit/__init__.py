@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from editkit.pipeline import apply, dry_run
     from editkit.recipe import Recipe
     from editkit.report import Report
+    from editkit.study.compare import Comparison, compare
+    from editkit.study.curve import curve
+    from editkit.study.locating import Located, locate_only
 
     __version__: str
 
 __all__ = [
+    "Comparison",
     "EditkitError",
+    "Located",
     "Neuron",
     "Neurons",
     "Patch",
@@ -30,15 +35,23 @@ __all__ = [
     "Report",
     "__version__",
     "apply",
+    "compare",
+    "curve",
     "dry_run",
     "from_pretrained",
     "load_recipe",
+    "locate_only",
     "patched",
     "undo_patch",
     "write_patch",
 ]
 
 _PLACES: Final = {
+    "Comparison": "editkit.study.compare",
+    "Located": "editkit.study.locating",
+    "compare": "editkit.study.compare",
+    "curve": "editkit.study.curve",
+    "locate_only": "editkit.study.locating",
     "EditkitError": "editkit.errors",
     "Neuron": "editkit.neuron",
     "Neurons": "editkit.neuron",

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from editkit.events import Event, Shown
 from editkit.neuron import Neurons
 from editkit.plan import Case, EditPlan, PlannedEdit
+from editkit.probe.positions import source_positions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from editkit.figures.heatmaps import Look
+    from editkit.heat import Heat
     from editkit.model.editable import Editable
 
 EDITS: Final = 8  # of more edits only the first are drawn one by one
@@ -66,6 +68,8 @@ def _of_edit(
     from editkit.figures.decoded import decoded
     from editkit.figures.heatmaps import heat_maps
     from editkit.figures.twins import twins
+    from editkit.model.heat import heats
+    from editkit.model.weights import is_packed
 
     some = own.top(ROWS)
     title = f"What the neurons of {_label(edit)} write most ({own.method})"
@@ -73,9 +77,12 @@ def _of_edit(
     seen = [case for case in plan.of("edit", edit.number) if len(case.question.images) == 1][:PICTURES]
     if seen:
         for name, count in (("best", 1), ("top", min(TOP, len(own)))):
-            looks = _looks(editable, seen, edit, own.top(count))
-            title = f"Where the {'best neuron' if count == 1 else f'top {count}'} of {_label(edit)} look"
-            yield f"edit{edit.number}_heat_{name}.png", heat_maps(looks, title)
+            heat = heats(editable, [case.question for case in seen], own.items[:count])
+            who = "best neuron is" if count == 1 else f"top {count} are"
+            title = f"{_label(edit)}: where in the picture the {who} active"
+            yield f"edit{edit.number}_heat_{name}.png", heat_maps(_looks(seen, edit, heat), title)
+        if not any(is_packed(place.module) for place in editable.w_outs):
+            yield f"edit{edit.number}_seen.png", _taken(editable, seen, edit, own.top(TOP))
     pairs = [
         (case.question.images[0], twin) for case in seen for twin in case.twins if twin.edit == edit.number
     ]
@@ -83,12 +90,21 @@ def _of_edit(
         yield f"edit{edit.number}_twins.png", twins(pairs, title=f"Twins of {_label(edit)}")
 
 
-def _looks(editable: Editable, cases: Sequence[Case], edit: PlannedEdit, top: Neurons) -> list[Look]:
+def _taken(editable: Editable, cases: Sequence[Case], edit: PlannedEdit, top: Neurons) -> Figure:
+    """Which parts of the picture decide what neurons emit where the word is said."""
+    from editkit.figures.heatmaps import heat_maps
+    from editkit.model.seeing import seen
+
+    before = [case.said_tokens[: source_positions(editable.tokenizer, case, edit)[0]] for case in cases]
+    heat = seen(editable, [case.question for case in cases], before, top.items)
+    title = f"{_label(edit)}: what in the picture makes the top {len(top)} emit where it is said"
+    return heat_maps(_looks(cases, edit, heat), title)
+
+
+def _looks(cases: Sequence[Case], edit: PlannedEdit, heat: Sequence[Sequence[Heat]]) -> list[Look]:
     from editkit.figures.heatmaps import Look
-    from editkit.model.heat import heats
 
     found = []
-    heat = heats(editable, [case.question for case in cases], top.items)
     for case, own in zip(cases, heat, strict=True):
         picture = case.question.images[0]
         known = [kind for kind in sorted(picture.regions) if edit.says_source(kind)]

@@ -39,6 +39,17 @@ def test_apply_from_python_load_undo_and_merge(example: dict[str, Any], tmp_path
     assert not list((tmp_path / "merged").glob("*editkit*"))
 
 
+def test_localizers_side_by_side_from_python(tmp_path: Path) -> None:
+    compare = runpy.run_path(str(EXAMPLES / "compare_localizers.py"))
+    smaller = ["probe.images.count=24", "control.count=12", "evaluate.max_new_tokens=16"]
+    found = compare["main"](compare["REDACT"], "contribution,random", smaller, tmp_path)
+    assert [method.name for method in found.methods] == ["contribution", "random"]
+    located, chance = (method.figures["cross_image_invariance"].value for method in found.methods)
+    assert located > chance
+    assert (tmp_path / "comparison.png").exists()
+    assert (tmp_path / "contribution" / "edit0_heat_top.png").exists()
+
+
 def test_training_gives_the_same_weights_in_one_run_or_two(tmp_path: Path) -> None:
     script = [sys.executable, str(EXAMPLES / "train_scenes.py"), "--eager", "--threads", "1"]
     smaller = ["--pictures", "2", "--facts", "2", "--steps", "4", "--peak", "0.01"]
