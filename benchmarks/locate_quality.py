@@ -162,7 +162,7 @@ def run(subject: str, model: str, seed: int, count: int, names: Sequence[str], e
 
 
 def distributions(subject: str, model: str, count: int, folder: Path) -> str:
-    """Draw how scores are distributed over all neurons and where the top ones are; how steep it is, in words."""
+    """Draw how scores are distributed over all neurons and where the top ones are; in words how steep."""
     recipe = recipe_of(subject, model, 0, count)
     editable = opened(recipe, nobody)
     recipe, plan = said_often(recipe, editable)
