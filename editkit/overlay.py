@@ -70,11 +70,7 @@ def concentration(grid: Floats, region: Region, area: Area = WHOLE) -> float:
     Raises:
         InputError: the region is empty, or nothing of it is in the part that the grid shows.
     """
-    left, top, right, bottom = area
-    down = _shared(region.height, grid.shape[0], top, bottom)
-    across = _shared(region.width, grid.shape[1], left, right)
-    inside = down @ region.mask().astype(np.float64) @ across.T
-    whole = np.outer(down.sum(1), across.sum(1))
+    inside, whole = _cells(region, (grid.shape[0], grid.shape[1]), area)
     if not inside.any():
         raise InputError("the region is empty in the part of the picture that the model looks at")
     positive = grid.astype(np.float64).clip(min=0)
@@ -82,6 +78,28 @@ def concentration(grid: Floats, region: Region, area: Area = WHOLE) -> float:
     if total == 0:
         return 0.0
     return float((positive * inside).sum() / total / (inside.sum() / whole.sum()))
+
+
+def covered(region: Region, grid: tuple[int, int], area: Area = WHOLE) -> NDArray[np.float64]:
+    """How much of each cell of a grid a region covers, in [0, 1], `[rows, columns]`.
+
+    Of a cell beyond the picture's border nothing is covered.
+    """
+    inside, _ = _cells(region, grid, area)
+    left, top, right, bottom = area
+    size = (right - left) * region.width * (bottom - top) * region.height / (grid[0] * grid[1])
+    found: NDArray[np.float64] = inside / size
+    return found
+
+
+def _cells(
+    region: Region, grid: tuple[int, int], area: Area
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many pixels of a region, and of the picture, are in each cell, `[rows, columns]` each."""
+    left, top, right, bottom = area
+    down = _shared(region.height, grid[0], top, bottom)
+    across = _shared(region.width, grid[1], left, right)
+    return down @ region.mask().astype(np.float64) @ across.T, np.outer(down.sum(1), across.sum(1))
 
 
 def _shared(pixels: int, cells: int, low: float, high: float) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
 from editkit.errors import InputError
-from editkit.overlay import concentration, hottest, laid, scaled
+from editkit.overlay import concentration, covered, hottest, laid, scaled
 from editkit.region import Region
 
 SHAPES = some.tuples(some.integers(1, 6), some.integers(1, 6))
@@ -119,3 +119,27 @@ def test_only_what_the_model_sees_counts() -> None:
 def test_a_region_that_is_everything_says_nothing() -> None:
     grid = np.random.default_rng(0).normal(size=(4, 4))
     assert concentration(grid, Region.of(np.ones((9, 9), dtype=np.bool_))) == pytest.approx(1.0)
+
+
+@given(MASKS, SHAPES, CROPS)
+def test_cells_cover_no_more_than_the_region(
+    mask: np.ndarray, shape: tuple[int, int], area: tuple[float, float, float, float]
+) -> None:
+    shares = covered(Region.of(mask), shape, area)
+    assert shares.shape == shape
+    assert 0.0 <= shares.min()
+    assert shares.max() <= 1.0 + 1e-9
+    left, top, right, bottom = area
+    size = (right - left) * (bottom - top) * mask.size / (shape[0] * shape[1])
+    assert shares.sum() * size <= mask.sum() + 1e-6
+
+
+@given(MASKS, SHAPES)
+def test_of_a_whole_picture_nothing_of_the_region_is_lost(mask: np.ndarray, shape: tuple[int, int]) -> None:
+    assert covered(Region.of(mask), shape).mean() == pytest.approx(mask.mean(), abs=1e-9)
+
+
+def test_what_is_beyond_the_border_is_not_covered() -> None:
+    everything = Region.of(np.ones((4, 4), dtype=bool))
+    found = covered(everything, (4, 2), (0.0, -0.5, 1.0, 1.5))
+    assert found.tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
