@@ -127,7 +127,7 @@ def test_cells_cover_no_more_than_the_region(
 ) -> None:
     shares = covered(Region.of(mask), shape, area)
     assert shares.shape == shape
-    assert 0.0 <= shares.min()
+    assert shares.min() >= 0.0
     assert shares.max() <= 1.0 + 1e-9
     left, top, right, bottom = area
     size = (right - left) * (bottom - top) * mask.size / (shape[0] * shape[1])
