@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from editkit.delta import Delta
@@ -117,13 +118,11 @@ def _meaning(bench: Bench, tops: Sequence[Neurons]) -> dict[str, Value]:
 def _stability(bench: Bench, localizer: Localizer, tops: Sequence[Neurons]) -> dict[str, Value]:
     """What stays when the picture's parts change places, and from picture to picture."""
     found: dict[str, Value] = {}
-    again = (bench.editable, bench.plan, bench.layers, bench.k, nobody)
-    try:
-        with shuffled(bench.editable, seeded(bench.seed)):
-            other = localizer.locate(*again)
-        found["region_invariance"] = region_invariance(tops, other, bench.k)
-    except ModelError:  # no picture in the sequence: there is nothing to shuffle
-        pass
+    if any(case.question.images for case in bench.plan.of("edit")):
+        # Where no picture is in the sequence there is nothing to shuffle.
+        with suppress(ModelError), shuffled(bench.editable, seeded(bench.seed)):
+            other = localizer.locate(bench.editable, bench.plan, bench.layers, bench.k, nobody)
+            found["region_invariance"] = region_invariance(tops, other, bench.k)
     single, owners = one_by_one(bench.plan, with_twins=localizer.nulls is not None)
     each = localizer.locate(bench.editable, single, bench.layers, bench.k, nobody)
     pairs, together = [], dict[str, dict[str, Neurons]]()
