@@ -44,15 +44,17 @@ def views(
     """
     from editkit.figures.layers import layer_profiles
     from editkit.figures.ranks import score_against_rank
+    from editkit.locate.signs import signs
 
     rankings = {_label(edit): own for edit, own in zip(plan.edits, found, strict=True) if len(own)}
     few = dict(list(rankings.items())[:EDITS])
     if few:
         yield "layers.png", layer_profiles(few, len(editable.layers))
         yield "ranks.png", score_against_rank(few, relative=False)
-    for edit, own in list(zip(plan.edits, found, strict=True))[:EDITS]:
+    active = signs(editable, plan, found)
+    for edit, own, sign in list(zip(plan.edits, found, active, strict=True))[:EDITS]:
         if len(own):
-            yield from _of_edit(editable, plan, edit, own)
+            yield from _of_edit(editable, plan, edit, own, sign)
     for event in shown:
         if event.name == "thresholds":
             yield from _thresholds(plan, event.value)
@@ -63,7 +65,7 @@ def _label(edit: PlannedEdit) -> str:
 
 
 def _of_edit(
-    editable: Editable, plan: EditPlan, edit: PlannedEdit, own: Neurons
+    editable: Editable, plan: EditPlan, edit: PlannedEdit, own: Neurons, sign: Sequence[int]
 ) -> Iterator[tuple[str, Figure]]:
     from editkit.figures.decoded import decoded
     from editkit.figures.heatmaps import heat_maps
@@ -73,7 +75,10 @@ def _of_edit(
 
     some = own.top(ROWS)
     title = f"What the neurons of {_label(edit)} write most ({own.method})"
-    yield f"edit{edit.number}_tokens.png", decoded(some, editable.decoded(some.items), title)
+    yield (
+        f"edit{edit.number}_tokens.png",
+        decoded(some, editable.decoded(some.items, signs=sign[:ROWS]), title),
+    )
     seen = [case for case in plan.of("edit", edit.number) if len(case.question.images) == 1][:PICTURES]
     if seen:
         for name, count in (("best", 1), ("top", min(TOP, len(own)))):

@@ -140,9 +140,9 @@ def _located(
         located = locate_only(recipe, figures=folder is not None, tell=tell)
         written = _saved(located.figures, folder)
     neurons = [
-        {"name": str(neuron), "layer": neuron.layer, "score": score, "tokens": list(tokens)}
-        for neuron, score, tokens in zip(
-            located.neurons.items, located.neurons.scores, located.decoded, strict=True
+        {"name": str(neuron), "layer": neuron.layer, "score": score, "sign": sign, "tokens": list(tokens)}
+        for neuron, score, sign, tokens in zip(
+            located.neurons.items, located.neurons.scores, located.signs, located.decoded, strict=True
         )
     ]
     document = _about(recipe) | {"method": located.neurons.method, "neurons": neurons, "figures": written}
@@ -153,9 +153,10 @@ def _tables(located: Located) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("neuron", "layer", "score", "what it writes most")
-    for neuron, score, tokens in zip(
-        located.neurons.items, located.neurons.scores, located.decoded, strict=True
+    table = Table("neuron", "layer", "score", "active", "what it writes most, active like that")
+    for neuron, score, sign, tokens in zip(
+        located.neurons.items, located.neurons.scores, located.signs, located.decoded, strict=True
     ):
-        table.add_row(str(neuron), str(neuron.layer), f"{score:.4g}", Text(" ".join(map(repr, tokens))))
+        written = Text(" ".join(map(repr, tokens)))
+        table.add_row(str(neuron), str(neuron.layer), f"{score:.4g}", "-" if sign < 0 else "+", written)
     return [table]

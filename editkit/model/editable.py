@@ -262,13 +262,21 @@ class Editable:
         norms: Tensor = self.w_out(layer, expert).rows.detach().float().norm(dim=1)
         return norms
 
-    def decoded(self, neurons: Sequence[Neuron], count: int = 10) -> tuple[tuple[str, ...], ...]:
-        """The tokens each neuron points to: the top of `W_out[l][i] . U^T` (Pan et al. 2024)."""
+    def decoded(
+        self, neurons: Sequence[Neuron], count: int = 10, signs: Sequence[int] | None = None
+    ) -> tuple[tuple[str, ...], ...]:
+        """The tokens each neuron points to: the top of `W_out[l][i] . U^T` (Pan et al. 2024).
+
+        Args:
+            signs: -1 for a neuron whose activation is negative: it pushes what its row points away from.
+        """
         if not neurons:
             return ()
         rows = torch.stack(
             [self.w_out(n.layer, n.expert).rows.detach()[n.index].float().cpu() for n in neurons]
         )
+        if signs is not None:
+            rows = rows * torch.tensor(signs, dtype=rows.dtype)[:, None]
         blocks = torch.arange(self.unembedding.shape[0]).split(VOCABULARY_BLOCK)
         pushes = torch.cat([self.directions(block).cpu() @ rows.T for block in blocks])
         best = pushes.topk(count, dim=0).indices.T.tolist()

@@ -21,11 +21,14 @@ class Located:
     """A ranking for the recipe and one for each edit, with the tokens each neuron promotes most.
 
     Attributes:
+        signs: of each neuron of the recipe's ranking, whether it is active above or below zero where a
+            source is said: 1 or -1; `decoded` what it writes most that way.
         figures: file name -> figure, where they were asked for.
     """
 
     neurons: Neurons
     per_edit: tuple[Neurons, ...]
+    signs: tuple[int, ...]
     decoded: tuple[tuple[str, ...], ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
@@ -40,6 +43,7 @@ def locate_only(recipe: Recipe, *, figures: bool = False, tell: Tell = nobody) -
         EditkitError: see `pipeline.apply`.
     """
     from editkit.locate.ranking import united
+    from editkit.locate.signs import signs
     from editkit.pipeline import find, locatable, opened, plan_of, prepared
     from editkit.views import Watching, views
 
@@ -54,7 +58,13 @@ def locate_only(recipe: Recipe, *, figures: bool = False, tell: Tell = nobody) -
     if figures:
         with stage(tell, "draw"):
             drawn = dict(views(editable, plan, found, watching.shown))
-    return Located(neurons, found, editable.decoded(neurons.items), drawn)
+    by_neuron = {
+        neuron: sign
+        for ranking, own in zip(found, signs(editable, plan, found), strict=True)
+        for neuron, sign in zip(ranking, own, strict=True)
+    }
+    active = tuple(by_neuron[neuron] for neuron in neurons)
+    return Located(neurons, found, active, editable.decoded(neurons.items, signs=active), drawn)
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> tuple[Path, ...]:

@@ -23,6 +23,7 @@ from editkit.evaluate.text import bleu, rouge_l
 from editkit.events import Tell, nobody, stage
 from editkit.locate.localizer import Localizer
 from editkit.locate.random import matched
+from editkit.locate.signs import signs
 from editkit.model.editable import Editable
 from editkit.model.shuffling import seeded, shuffled
 from editkit.neuron import Neurons
@@ -101,7 +102,8 @@ def figures(bench: Bench, localizer: Localizer, found: Sequence[Neurons], tell: 
 
 def _meaning(bench: Bench, tops: Sequence[Neurons]) -> dict[str, Value]:
     """Semantic sensitivity by each similarity: of the token that is nearest to the word, for each neuron."""
-    decoded = [bench.editable.decoded(top.items) for top in tops]
+    every = signs(bench.editable, bench.plan, tops)
+    decoded = [bench.editable.decoded(top.items, signs=own) for top, own in zip(tops, every, strict=True)]
     return {
         f"sensitivity/{similarity.name}": mean(
             [
