@@ -61,7 +61,7 @@ def views(
 
 
 def _label(edit: PlannedEdit) -> str:
-    return f"{edit.number}: {', '.join(edit.sources)}"
+    return f"{', '.join(edit.sources)} (edit {edit.number})"
 
 
 def _of_edit(
