@@ -42,7 +42,7 @@ def test_figures_of_two_stages_with_twins_and_thresholds(call: Call, look: Path)
     answer = call("locate", look, "--set", "locate.method=two_stage", "--figures", "seen", "--json")
     assert answer.code == 0, answer.err
     expected = {"layers", "ranks", "edit0_tokens", "edit0_heat_best", "edit0_heat_top", "edit0_twins"}
-    expected |= {"edit0_thresholds"}
+    expected |= {"edit0_thresholds", "edit0_seen"}
     written = {Path(name).stem for name in answer.document["figures"]}
     assert written == expected
     for name in answer.document["figures"]:

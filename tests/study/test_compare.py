@@ -25,7 +25,9 @@ from editkit.study.words import NAMES, markdown
 def test_every_figure_is_measured_for_every_localizer(comparison: Comparison) -> None:
     expected = set(NAMES) - {"sensitivity/bleurt"}
     for method in comparison.methods:
-        assert set(method.figures) == expected
+        # Of the few pictures with twins none may show both words.
+        assert expected - set(method.figures) <= {"sharing"}
+        assert set(method.figures) <= expected
         assert sum(method.layers) == pytest.approx(1.0)
         assert all(len(ranking) == 64 for ranking in method.neurons)
     assert comparison.concepts == ("gun", "cup")
