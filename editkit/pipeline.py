@@ -58,7 +58,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     from editkit.views import Watching, views
 
     path = output or Path(f"{recipe.name}{SUFFIX}")
-    _solvable(recipe)
+    solvable(recipe)
     locatable(recipe)
     writable(path)
     watch = _Watch()
@@ -114,7 +114,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
     from editkit.probe.load import expected
     from editkit.probe.planning import planned_edits
 
-    _solvable(recipe)
+    solvable(recipe)
     locatable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
@@ -187,8 +187,12 @@ def locatable(recipe: Recipe) -> None:
         check(recipe)
 
 
-def _solvable(recipe: Recipe) -> None:
-    """Known from the recipe alone, so told before anything is loaded."""
+def solvable(recipe: Recipe) -> None:
+    """Known from the recipe alone, so told before anything is loaded.
+
+    Raises:
+        RecipeError: the rows would be packed.
+    """
     if recipe.model.load_in is not None:
         packed = "solving wants the rows as they are: leave it away (`editkit locate` takes packed models)"
         raise recipe.refusal([Problem("model.load_in", packed)])

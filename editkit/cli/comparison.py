@@ -37,6 +37,7 @@ def document(found: Comparison) -> dict[str, Any]:
     return {
         "concepts": found.concepts,
         "top": found.k,
+        "erased": found.n_erased,
         "unavailable": found.unavailable,
         "methods": [
             {

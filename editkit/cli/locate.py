@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from editkit.cli.options import read_recipe, recipe_argument, talking
-from editkit.cli.output import Output
+from editkit.cli.output import Output, finite
 from editkit.cli.writing import write_text
 
 if TYPE_CHECKING:
@@ -60,16 +60,19 @@ def locate(
     output = context.ensure_object(Output)
     if compare is not None and curve is not None:
         raise UsageError("--compare and --curve are two questions: ask one at a time")
+    if erase is not None and compare is None:
+        raise UsageError("--erase says how many neurons --compare erases: give both")
+    counts = None if curve is None else _counts(curve)
     asked = read_recipe(recipe, overrides)
+    _places(place, figures)
     if compare is not None:
-        names = tuple(filter(None, (name.strip() for name in compare.split(","))))
-        document, shown = _compared(output, asked, names, figures, erase=erase, track=not no_track)
-    elif curve is not None:
-        document, shown = _curve(output, asked, _counts(curve), figures)
+        document, shown = _compared(output, asked, compare, figures, erase=erase, track=not no_track)
+    elif counts is not None:
+        document, shown = _curve(output, asked, counts, figures)
     else:
         document, shown = _located(output, asked, figures)
     if place is not None:
-        write_text(place, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        write_text(place, json.dumps(finite(document), ensure_ascii=False, indent=2) + "\n")
     if output.json:
         output.document(document)
     elif not output.quiet:
@@ -84,9 +87,23 @@ def _counts(text: str) -> tuple[int, ...]:
     from editkit.errors import UsageError
 
     try:
-        return tuple(int(part) for part in text.split(","))
+        counts = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--curve {text}: write numbers of neurons such as 1,2,4,8,16") from None
+        counts = ()
+    if not counts or min(counts) < 1:
+        raise UsageError(f"--curve {text}: write numbers of neurons such as 1,2,4,8,16")
+    return counts
+
+
+def _places(place: Path | None, figures: Path | None) -> None:
+    """Whether what is found can be written, known before the long work."""
+    from editkit.patch.writer import writable
+    from editkit.study.locating import check_folder
+
+    if place is not None:
+        writable(place)
+    if figures is not None:
+        check_folder(figures)
 
 
 def _about(recipe: Recipe) -> dict[str, Any]:
@@ -102,7 +119,7 @@ def _saved(figures: Any, folder: Path | None) -> list[str]:
 def _compared(
     output: Output,
     recipe: Recipe,
-    names: tuple[str, ...],
+    text: str,
     folder: Path | None,
     *,
     erase: int | None,
@@ -111,9 +128,10 @@ def _compared(
     from editkit.cli.comparison import document, tables
     from editkit.study.compare import compare
     from editkit.study.drawing import drawn
+    from editkit.study.variants import listed
 
     with output.working() as tell:
-        found = compare(recipe, names, erase=erase, tell=tell, track=track)
+        found = compare(recipe, listed(text), erase=erase, tell=tell, track=track)
         written = _saved({} if folder is None else dict(drawn(found)), folder)
     return _about(recipe) | document(found) | {"figures": written}, [*tables(found), *written]
 

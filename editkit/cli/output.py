@@ -27,7 +27,7 @@ class Output:
     json: bool = False
 
     def document(self, document: Mapping[str, Any]) -> None:
-        click.echo(json.dumps(_finite(document), ensure_ascii=False))
+        click.echo(json.dumps(finite(document), ensure_ascii=False))
 
     def show(self, *renderables: RenderableType) -> None:
         """Print for people, on stdout."""
@@ -55,12 +55,12 @@ def size(count: int) -> str:
     return f"{scaled:.3g} {units[0]}"
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become null."""
+def finite(value: Any) -> Any:
+    """Plain data that can be written as JSON: JSON has no NaN and no infinity: they become null."""
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

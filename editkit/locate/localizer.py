@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from editkit.errors import ModelError
+from editkit.errors import InputError, ModelError
 from editkit.events import Tell
 from editkit.neuron import MatrixKey, Neurons
 from editkit.plan import EditPlan
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from editkit.model.editable import Editable
 
+SILENT: Final = (
+    "what neurons of these layers emit over a picture reaches no answer (those of the last layer never do): "
+    "take lower locate.layers, or locate.at: answer"
+)
 Top = int | Literal["all"]
 Scores = dict[MatrixKey, "Tensor"]
 
@@ -51,6 +55,11 @@ class Localizer(BaseModel, ABC):
                 "leave model.load_in away, or take a method without gradients, such as contribution"
             )
 
+    @property
+    def by_region(self) -> bool:
+        """Whether it asks which tokens show an object, which has no answer where tokens are shuffled."""
+        return False
+
     @abstractmethod
     def locate(
         self, editable: Editable, plan: EditPlan, layers: tuple[int, ...], top: Top, tell: Tell
@@ -82,4 +91,8 @@ class Scoring(Localizer):
         from editkit.locate.ranking import ranked
 
         self.check(editable)
-        return tuple(ranked(scores, top, self.name) for scores in self.scores(editable, plan, layers, tell))
+        found = self.scores(editable, plan, layers, tell)
+        for edit, scores in zip(plan.edits, found, strict=True):
+            if plan.of("edit", edit.number) and not any(bool(own.any()) for own in scores.values()):
+                raise InputError(f"edits[{edit.number}]: {self.name} gives 0 to every neuron: {SILENT}")
+        return tuple(ranked(scores, top, self.name) for scores in found)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from editkit.errors import InputError
 from editkit.events import Noted, Shown, Tell, stage
-from editkit.locate.localizer import Scores, Scoring
+from editkit.locate.localizer import SILENT, Scores, Scoring
 from editkit.plan import EditPlan
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class TwoStage(Scoring):
     def nulls(self) -> int | None:
         return self.regions
 
+    @property
+    def by_region(self) -> bool:
+        return self.at == "picture" and self.stages != "difference"
+
     def scores(
         self, editable: Editable, plan: EditPlan, layers: tuple[int, ...], tell: Tell
     ) -> tuple[Scores, ...]:
@@ -97,6 +102,8 @@ class TwoStage(Scoring):
             }
             kept = int((flat(scores) > -torch.inf).sum())
             tell(Shown("thresholds", Filtered(edit.number, limits[0], limits[1], kept)))
+            if second is not None and not any(bool(own.any()) for own in second.observed[place].values()):
+                raise InputError(f"edits[{edit.number}]: the gradient of every neuron is 0: {SILENT}")
             if not kept:
                 tell(Noted(f"edits[{edit.number}]: two_stage keeps no neuron: lower its thresholds", True))
             found.append(scores)

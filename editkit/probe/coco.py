@@ -34,7 +34,7 @@ def pictures(instances: Path, folder: Path, count: int | None) -> list[Picture]:
         files = [(folder / item["file_name"], item) for item in document["images"]]
     except OSError as error:
         raise InputError(f"probe images: {instances} can't be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"probe images: {instances} is no COCO instances file ({type(error).__name__})"
         ) from error

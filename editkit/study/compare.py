@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from editkit.errors import UsageError
 from editkit.evaluate.noise import SIGMA
 from editkit.events import Noted, Tell, nobody, stage, telling
 from editkit.neuron import Neurons
@@ -83,6 +84,7 @@ def compare(
     from editkit.study.words import markdown
 
     asked = variants(recipe, names)
+    _counted(recipe)
     if any(one.localizer.nulls is not None for one in asked):
         check_twins(recipe)
     with tracked(recipe, track, tell, f"{recipe.name} compare") as run:
@@ -126,7 +128,6 @@ def compare_on(
     Raises:
         EditkitError: see `compare`.
     """
-    from editkit.errors import UsageError
     from editkit.evaluate.neurons.layers import layer_distribution
     from editkit.evaluate.neurons.overlap import overlap
     from editkit.evaluate.similarity.available import similarities
@@ -137,9 +138,7 @@ def compare_on(
     from editkit.study.variants import variants
 
     asked = variants(recipe, names)
-    k = recipe.locate.top
-    if k == "all":
-        raise UsageError("localizers are compared by their best neurons: give locate.top a number, such as 5")
+    k = _counted(recipe)
     layers = recipe.locate.layers_of(len(editable.layers))
     nulls = [one.localizer.nulls for one in asked if one.localizer.nulls is not None]
     if nulls:
@@ -183,3 +182,10 @@ def compare_on(
     )
     words = tuple(", ".join(edit.sources) for edit in plan.edits)
     return Comparison(words, k, erase or k, tuple(found), common, missing)
+
+
+def _counted(recipe: Recipe) -> int:
+    """How many neurons count for each concept."""
+    if recipe.locate.top == "all":
+        raise UsageError("localizers are compared by their best neurons: give locate.top a number, such as 5")
+    return recipe.locate.top

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from editkit.errors import UsageError
+from editkit.errors import SolveError, UsageError
 from editkit.events import Tell, nobody, stage
 from editkit.recipe import Recipe
 from editkit.report import Report
@@ -49,21 +49,27 @@ def curve(recipe: Recipe, counts: Sequence[int], *, tell: Tell = nobody) -> Curv
     from editkit.evaluate.neurons.fewest import minimal_number
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
-    from editkit.pipeline import evaluated, find, opened, plan_of, solve
+    from editkit.pipeline import evaluated, find, locatable, opened, plan_of, prepared, solvable, solve
 
     ordered = sorted(set(counts))
     if not ordered or ordered[0] < 1:
         raise UsageError("a curve is measured at numbers of neurons such as 1,2,4,8,16")
+    solvable(recipe)
+    locatable(recipe)
     editable = opened(recipe, tell)
-    plan = plan_of(recipe, editable, tell)
+    plan = prepared(recipe, plan_of(recipe, editable, tell), tell)
     most = recipe.model_copy(update={"locate": recipe.locate.model_copy(update={"top": ordered[-1]})})
     found = find(most, editable, plan, tell)
+    chosen = [united([ranking.top(k) for ranking in found]) for k in ordered]
+    try:
+        others = [matched(editable, neurons, recipe.seed) for neurons in chosen]
+    except SolveError as error:
+        raise SolveError(f"{error}; of a curve, ask for fewer than {ordered[-1]}") from error
     points = []
     with stage(tell, "curve", len(ordered)) as advance:
-        for k in ordered:
-            neurons = united([ranking.top(k) for ranking in found])
+        for k, neurons, random in zip(ordered, chosen, others, strict=True):
             patch = solve(recipe, editable, plan, neurons, nobody)
-            rival = solve(recipe, editable, plan, matched(editable, neurons, recipe.seed), nobody)
+            rival = solve(recipe, editable, plan, random, nobody)
             points.append(Point(k, evaluated(recipe, editable, plan, patch, rival, nobody)))
             advance(1, f"{k} neurons: efficacy {points[-1].report.score('efficacy').after.value:.3f}")
     asked = recipe.accept.get("efficacy")

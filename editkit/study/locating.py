@@ -67,6 +67,24 @@ def locate_only(recipe: Recipe, *, figures: bool = False, tell: Tell = nobody) -
     return Located(neurons, found, active, editable.decoded(neurons.items, signs=active), drawn)
 
 
+def check_folder(folder: Path) -> None:
+    """Look whether figures can be written into a folder; one that is not there is not left behind.
+
+    Raises:
+        OutputError: they can't.
+    """
+    new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".editkit-probe"
+        probe.touch()
+        probe.unlink()
+        if new:
+            folder.rmdir()
+    except OSError as error:
+        raise OutputError(f"{folder}: figures can't be written there ({error.strerror})") from error
+
+
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> tuple[Path, ...]:
     """Write figures as PNG files into a folder, which is made where it is not there.
 

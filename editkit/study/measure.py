@@ -120,7 +120,7 @@ def _meaning(bench: Bench, tops: Sequence[Neurons]) -> dict[str, Value]:
 def _stability(bench: Bench, localizer: Localizer, tops: Sequence[Neurons]) -> dict[str, Value]:
     """What stays when the picture's parts change places, and from picture to picture."""
     found: dict[str, Value] = {}
-    if any(case.question.images for case in bench.plan.of("edit")):
+    if not localizer.by_region and any(case.question.images for case in bench.plan.of("edit")):
         # Where no picture is in the sequence there is nothing to shuffle.
         with suppress(ModelError), shuffled(bench.editable, seeded(bench.seed)):
             other = localizer.locate(bench.editable, bench.plan, bench.layers, bench.k, nobody)

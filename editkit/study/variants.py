@@ -32,6 +32,8 @@ def variants(recipe: Recipe, names: Sequence[str]) -> tuple[Variant, ...]:
         UsageError: a name twice, or a setting that is no key=value.
         RecipeError: an unknown method, or a setting that it does not take.
     """
+    if not names:
+        raise UsageError("nothing to compare: name localizers, such as contribution,two_stage")
     if twice := [name for at, name in enumerate(names) if name in names[:at]]:
         raise UsageError(f"{twice[0]} is compared with itself: name each localizer once")
     found = []
@@ -42,6 +44,25 @@ def variants(recipe: Recipe, names: Sequence[str]) -> tuple[Variant, ...]:
             key, equals, value = one.partition("=")
             if not equals:
                 raise UsageError(f"{name}: {one!r} is no setting: write {method}:key=value")
-            settings[key.strip()] = yaml.safe_load(value)
+            settings[key.strip()] = _value(value, name)
         found.append(Variant(name, build(LOCALIZERS, method, settings, "locate")))
     return tuple(found)
+
+
+def _value(text: str, name: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name}: {text!r} is no value: write it as in a recipe") from error
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Localizers separated by commas; commas inside brackets are a setting's own."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return tuple(part.strip() for part in parts if part.strip())

@@ -101,6 +101,17 @@ def test_a_curve_says_how_many_are_enough(
     ("more", "says"),
     [
         (("--compare", "contribution", "--curve", "1"), "one at a time"),
+        (("--compare", ","), "nothing to compare"),
+        (("--compare", "gradient:at=[,random"), "is no value"),
+        (("--erase", "4"), "give both"),
+        (("--compare", "random", "--set", "locate.top=all"), "give locate.top a number"),
+        (("--curve", "0"), "write numbers of neurons"),
+        (("--curve", "1", "--set", "model.load_in=8bit"), "model.load_in"),
+        (("--figures", "look.yaml"), "is a file"),
+        (("--figures", "look.yaml/seen"), "can't be written"),
+        (("-o", "look.yaml/found.json"), "can't be written"),
+        (("--set", "locate.method=gradient", "--set", "locate.layers=[3]"), "gives 0 to every neuron"),
+        (("--set", "locate.method=two_stage", "--set", "locate.layers=[3]"), "gradient of every neuron is 0"),
         (("--curve", "many"), "write numbers of neurons such as 1,2,4,8,16"),
         (("--compare", "contribusion"), "did you mean contribution"),
         (("--set", "locate.method=two_stage", "--set", "locate.quantile=2"), "locate.quantile"),
@@ -114,6 +125,27 @@ def test_bad_input_is_one_sentence(call: Call, look: Path, more: tuple[str, ...]
     assert answer.code in (1, 2)
     assert says in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_listed_neurons_are_compared_with_their_commas(call: Call, look: Path) -> None:
+    names = "listed:neurons=[L3.N1, L2.N5],random"
+    answer = call("locate", look, "--compare", names, "--no-track", "--json")
+    assert answer.code == 0, answer.err
+    listed, random = answer.document["methods"]
+    assert listed["neurons"] == [["L3.N1", "L2.N5"]]
+    assert random["name"] == "random"
+    assert answer.document["erased"] == 4
+
+
+def test_what_is_written_is_what_is_printed(call: Call, tmp_path: Path) -> None:
+    """JSON has no NaN: a single prompt has no second picture to compare with."""
+    from tests.study.test_curve import FACT
+
+    (tmp_path / "fact.yaml").write_text(FACT % "demo/scenes")
+    answer = call("locate", "fact.yaml", "--compare", "random", "--no-track", "--json", "-o", "f.json")
+    assert answer.code == 0, answer.err
+    assert "NaN" not in Path("f.json").read_text()
+    assert json.loads(Path("f.json").read_text()) == answer.document
 
 
 def test_a_word_whose_object_no_picture_marks_has_no_twin(call: Call, look: Path, tmp_path: Path) -> None:

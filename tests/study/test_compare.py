@@ -26,7 +26,9 @@ def test_every_figure_is_measured_for_every_localizer(comparison: Comparison) ->
     expected = set(NAMES) - {"sensitivity/bleurt"}
     for method in comparison.methods:
         # Of the few pictures with twins none may show both words.
-        assert expected - set(method.figures) <= {"sharing"}
+        # And which tokens show an object can't be asked where tokens are shuffled.
+        left_out = {"sharing", "region_invariance"} if "two_stage" in method.name else {"sharing"}
+        assert expected - set(method.figures) <= left_out
         assert set(method.figures) <= expected
         assert sum(method.layers) == pytest.approx(1.0)
         assert all(len(ranking) == 64 for ranking in method.neurons)

@@ -47,3 +47,15 @@ def test_more_neurons_until_it_is_enough(fact: Recipe) -> None:
 def test_numbers_that_are_none_are_refused(fact: Recipe, counts: list[int]) -> None:
     with pytest.raises(UsageError, match="1,2,4,8,16"):
         curve(fact, counts)
+
+
+def test_a_curve_of_neurons_that_twins_find() -> None:
+    recipe = parse_recipe(
+        "version: 1\nname: a\nmodel: demo/scenes\ncontrol: {count: 4}\nedits: [{suppress: gun}]\n"
+        "probe: {images: {demo: guns, count: 12}, twins: {count: 4}}\n"
+        "locate: {method: activation_difference, layers: [2, 3]}\n"
+        "solve: {method: erase}\nevaluate: {max_new_tokens: 8, metrics: [efficacy, locality]}\n"
+    )
+    found = curve(recipe, [2], tell=nobody)
+    assert [point.k for point in found.points] == [2]
+    assert found.fewest is None

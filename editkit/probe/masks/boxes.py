@@ -16,6 +16,8 @@ from editkit.region import Region
 
 FORM: Final = '{"picture.jpg": [{"label": "dog", "box": [x, y, width, height]}, ...]}'
 
+LARGEST: Final = 1e9  # no picture has so many pixels on a side; NaN is not less either
+
 # Left, top, width and height in pixels of the upright picture.
 Box = tuple[float, float, float, float]
 
@@ -30,7 +32,7 @@ def read(file: Path, names: Container[str]) -> dict[str, dict[str, tuple[Box, ..
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"probe images: {file} can't be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"probe images: {file} is no JSON: boxes are given as {FORM}") from error
     if not isinstance(document, dict):
         raise InputError(f"probe images: {file} has no pictures' names: boxes are given as {FORM}")
@@ -53,7 +55,7 @@ def _entry(entry: object, whence: str) -> tuple[str, Box]:
     numbers = [one for one in box if type(one) in (int, float)] if isinstance(box, list) else []
     if not isinstance(label, str) or not label.strip() or not isinstance(box, list):
         raise InputError(f"{whence}: expected a label and a box, as in {FORM}")
-    if len(box) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+    if len(box) != 4 or len(numbers) != 4 or not all(abs(one) < LARGEST for one in numbers):
         raise InputError(f"{whence}: expected four numbers in pixels, [x, y, width, height]")
     left, top, width, height = map(float, numbers)
     if width <= 0 or height <= 0:

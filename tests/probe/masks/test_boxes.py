@@ -67,6 +67,8 @@ def test_a_box_of_whole_pixels_has_its_area_or_is_refused(left: int, top: int, w
         ({"a.png": [{"label": " ", "box": [1, 1, 1, 1]}]}, "box 0: expected a label"),
         ({"a.png": [{"label": "d", "box": [1, 1, 1]}]}, "expected four numbers"),
         ({"a.png": [{"label": "d", "box": [1, 1, 1, True]}]}, "expected four numbers"),
+        ({"a.png": [{"label": "d", "box": [1, 1, 10**400, 1]}]}, "expected four numbers"),
+        ("[" * 100_000, "is no JSON"),
         ({"a.png": [{"label": "d", "box": [1, 1, 1, float("inf")]}]}, "expected four numbers"),
         ({"a.png": [{"label": "d", "box": [1, 1, 0, 4]}]}, "an empty box, 0 pixels wide and 4 high"),
     ],
