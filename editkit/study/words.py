@@ -53,10 +53,9 @@ def overlap_rows(found: Comparison) -> list[tuple[str, list[str]]]:
 def markdown(found: Comparison) -> str:
     """Both tables, and what could not be measured."""
     names = [method.name for method in found.methods]
-    words = (
-        f"The top {found.k} neurons of {len(found.concepts)} words, and {found.n_erased} erased; "
-        "means over the words."
-    )
+    count = len(found.concepts)
+    of = "one word" if count == 1 else f"{count} words, means over them"
+    words = f"The top {found.k} neurons of {of}; {found.n_erased} are erased."
     parts = [
         words,
         _table(names, rows(found)),
