@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from editkit.atomic import writable
 from editkit.errors import Problem
 from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
@@ -16,7 +17,6 @@ from editkit.methods import build, load
 from editkit.neuron import Neurons
 from editkit.outcome import Applied, Planned
 from editkit.patch.format import SUFFIX
-from editkit.patch.writer import writable
 from editkit.plan import EditPlan
 from editkit.recipe import Recipe
 from editkit.report import Report

@@ -97,7 +97,7 @@ def _counts(text: str) -> tuple[int, ...]:
 
 def _places(place: Path | None, figures: Path | None) -> None:
     """Whether what is found can be written, known before the long work."""
-    from editkit.patch.writer import writable
+    from editkit.atomic import writable
     from editkit.study.locating import check_folder
 
     if place is not None:

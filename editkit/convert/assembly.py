@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from editkit.convert.folder import Planned, new_folder, vacant, write_json, write_tensors
+from editkit.atomic import new_folder, vacant
+from editkit.convert.folder import Planned, write_json, write_tensors
 from editkit.convert.part import settings
 from editkit.events import Tell, nobody
 

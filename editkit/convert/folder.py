@@ -1,14 +1,10 @@
-"""A folder of safetensors shards, written tensor by tensor: whole or not at all."""
+"""A folder of safetensors shards, written tensor by tensor."""
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -16,7 +12,7 @@ from typing import IO, Any, Final
 import torch
 from torch import Tensor
 
-from editkit.errors import ModelError, OutputError
+from editkit.errors import ModelError
 from editkit.events import Tell, nobody, stage
 
 SHARD_BYTES: Final = 5_000_000_000
@@ -40,45 +36,6 @@ class Planned:
     @property
     def n_bytes(self) -> int:
         return torch.Size(self.shape).numel() * self.dtype.itemsize
-
-
-def vacant(place: Path) -> None:
-    """Look, before the long work, whether something is there already.
-
-    Raises:
-        OutputError: it is.
-    """
-    if place.exists():
-        raise OutputError(f"{place}: is there already; name another place with -o")
-
-
-@contextmanager
-def new_folder(place: Path, n_bytes: int = 0) -> Iterator[Path]:
-    """A folder beside `place`, renamed to it when the block ends; nothing is left where it fails.
-
-    Raises:
-        OutputError: `place` is there already, can't be written, or has no room for `n_bytes`.
-    """
-    vacant(place)
-    beside = place.with_name(f".{place.name[:50]}.{secrets.token_hex(4)}.tmp")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(place.parent).free
-        if free < n_bytes:
-            raise OutputError(
-                f"{place}: the model takes {n_bytes / 1e9:.1f} GB and {free / 1e9:.1f} GB are free there: "
-                "name another place with -o"
-            )
-        beside.mkdir()
-        try:
-            yield beside
-            for file in beside.iterdir():
-                _sync(file)
-            beside.rename(place)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(f"{place}: can't be written ({error.strerror or error})") from error
 
 
 def write_tensors(
@@ -146,8 +103,3 @@ def _write(stream: IO[bytes], name: str, one: Planned) -> None:
             raise ModelError(f"{name} holds values that {one.dtype} has no number for: try --dtype bfloat16")
     value = found.to(one.dtype).contiguous()
     stream.write(value.reshape(-1).view(torch.uint8).numpy().data)
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())

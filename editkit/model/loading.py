@@ -6,7 +6,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from editkit.checkpoint import Checkpoint
-from editkit.model.open import load_weights, locate_files
+from editkit.model.files import locate_files
+from editkit.model.open import load_weights
 from editkit.model.patching import write_patch
 from editkit.patch.file import Patch
 from editkit.patch.verify import verify

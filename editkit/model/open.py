@@ -10,14 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from editkit.errors import ModelError
 from editkit.model.editable import Editable
+from editkit.model.files import locate_files
 from editkit.recipe import ModelRef
-
-EMBEDDED: Final = {"demo/scenes": Path(__file__).parent.parent / "demo" / "scenes"}
-SMALL: Final = ("*.json", "*.model", "*.txt", "*.jinja")  # config, tokenizer, processor, chat template
 
 
 @contextmanager
@@ -34,50 +32,6 @@ def quiet() -> Iterator[None]:
         reporting.set_verbosity(level)
         if bars:
             reporting.enable_progress_bar()
-
-
-def locate_files(ref: ModelRef, *, weights: bool = True) -> tuple[Path, str | None]:
-    """The folder with a model's files and the commit it was resolved to (None for local files).
-
-    A Hub model is downloaded once into the Hub cache; pickled weights never are, others only where asked for.
-
-    Raises:
-        ModelError: there is no such model, or it can't be reached.
-    """
-    if ref.id in EMBEDDED:
-        return EMBEDDED[ref.id], None
-    folder = Path(ref.id).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"{ref.id}: the folder has no config.json, so it is no checkpoint")
-        return folder, None
-    if ref.id.count("/") != 1 or ref.id.startswith((".", "/", "~")):
-        raise ModelError(f"{ref.id}: no such folder, and no Hub name (org/name) either")
-    from huggingface_hub import snapshot_download
-
-    wanted = [*SMALL, *(["*.safetensors"] if weights else []), *(["*.py"] if ref.trust_remote_code else [])]
-    try:
-        found = Path(snapshot_download(ref.id, revision=ref.revision, allow_patterns=wanted))
-    except (http_error(), OSError, ValueError) as error:
-        raise unreachable(ref, error) from error
-    return found, found.name
-
-
-def http_error() -> type[Exception]:
-    """What the Hub's client raises; which library it comes from depends on the client's version."""
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # it imports it itself
-
-    found: type[Exception] = HTTPError
-    return found
-
-
-def unreachable(ref: ModelRef, error: Exception) -> ModelError:
-    """What is said of a Hub model that can't be had."""
-    at = f" at revision {ref.revision}" if ref.revision else ""
-    return ModelError(
-        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(error).__name__}); "
-        "check the name, the revision, the network and `hf auth login`"
-    )
 
 
 def load_weights(folder: Path, name: str, *, trust_remote_code: bool = False, **settings: Any) -> Any:

@@ -8,12 +8,13 @@ from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 
+from editkit.atomic import write_whole
 from editkit.delta import Delta, LayerDelta
 from editkit.neuron import Neuron
 from editkit.patch.format import Contents
 from editkit.patch.reader import read_file
 from editkit.patch.rows import widen
-from editkit.patch.writer import pieces, write_whole
+from editkit.patch.writer import pieces
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,18 +1,14 @@
-"""Contents to bytes, the same for the same contents, and bytes to a file, whole or not at all."""
+"""Contents to bytes, the same for the same contents."""
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import struct
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
 from editkit.checkpoint.tensorfile import Bits
-from editkit.errors import OutputError, PatchError
+from editkit.errors import PatchError
 from editkit.patch.document import to_json
 from editkit.patch.format import METADATA_KEY, Contents
 
@@ -54,58 +50,3 @@ def pieces(contents: Contents) -> Iterator[bytes | memoryview]:
     for _, _, values in arrays(contents):
         little = values.astype(values.dtype.newbyteorder("<"), order="C", copy=False)
         yield little.data.cast("B")
-
-
-def writable(path: Path) -> None:
-    """Look, before the long work, whether a file can be written there; missing folders are made.
-
-    Raises:
-        OutputError: it can't.
-    """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder: give -o the name of a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        probe = path.with_name(f".{path.name[:50]}.{secrets.token_hex(4)}.tmp")
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        why = f"{path} can't be written ({error.strerror}): give another place with -o"
-        raise OutputError(why) from error
-
-
-def write_whole(path: Path, content: Iterable[bytes | memoryview]) -> None:
-    """Write beside `path`, sync, rename: a reader sees the old file or the new one, after a power cut too.
-
-    Raises:
-        OutputError: the place can't be written; nothing is left there.
-    """
-    try:
-        beside = path.with_name(f".{path.name[:50]}.{secrets.token_hex(4)}.tmp")
-        # 0o666 is narrowed by the umask, as for any file a user makes
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                for piece in content:
-                    stream.write(piece)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(beside, path)
-        finally:
-            with suppress(FileNotFoundError):
-                beside.unlink()
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written ({error.strerror})") from error
-    except ValueError as error:
-        raise OutputError(f"{str(path)!r}: no possible file name") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Not every file system can; the file itself is whole by now.
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 from editkit.errors import ModelError
 from editkit.evaluate.similarity.measure import Remembered
 from editkit.evaluate.similarity.reading import load_judge, load_tokenizer
-from editkit.model.open import locate_files
+from editkit.model.files import locate_files
 from editkit.recipe import ModelRef
 
 BATCH: Final = 32  # pairs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from editkit.errors import ModelError
 from editkit.evaluate.similarity.reading import load_reader, load_tokenizer
-from editkit.model.open import locate_files
+from editkit.model.files import locate_files
 from editkit.recipe import ModelRef
 
 if TYPE_CHECKING:

@@ -1,0 +1,109 @@
+"""`editkit.json`: what a folder that editkit wrote was made from, and the digest of each of its files.
+
+It has one spelling, so that a changed byte in it shows as well: what it says is compared with the patches,
+which are among its files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import file_digest
+from pathlib import Path, PurePosixPath
+from typing import ClassVar, Final, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from editkit.checkpoint.tensorfile import strict_json
+from editkit.errors import PatchError
+from editkit.patch.format import DIGEST, STRICT, Base
+
+MANIFEST: Final = "editkit.json"
+LONGEST: Final = 16 << 20
+Kind = Literal["merged", "lora", "hub"]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file; `sha256` is None where nobody asked for it."""
+
+    size: int
+    sha256: str | None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What stands in `editkit.json`.
+
+    Attributes:
+        kind: a merged checkpoint, a LoRA adapter, or a folder for the Hub.
+        base: the checkpoint the patches were made on.
+        patches: their files here, in the order they were applied -> SHA-256.
+        files: every other file, by its path with forward slashes.
+    """
+
+    version: Literal[1]
+    kind: Kind
+    base: Base
+    patches: tuple[tuple[str, str], ...]
+    files: Mapping[str, File]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a folder.
+
+        Raises:
+            PatchError: there is none, or it is not as one is written.
+        """
+        path = folder / MANIFEST
+        try:
+            if path.stat().st_size > LONGEST:
+                raise PatchError(f"{path}: too long for a manifest")
+            text = path.read_bytes()
+            strict_json(text)
+            found: Manifest = ADAPTER.validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise PatchError(f"{path}: {where!r:.200} is wrong: {first['msg']:.200}") from error
+        except OSError as error:
+            why = f"{path}: can't be read ({error.strerror}): this is no folder that editkit wrote"
+            raise PatchError(why) from error
+        except ValueError as error:
+            raise PatchError(f"{path}: {error}") from error
+        names = [*found.files, *(name for name, _ in found.patches)]
+        if not all(map(_inside, names)) or len(set(names)) < len(names):
+            raise PatchError(f"{path}: names a file outside its folder, or one twice")
+        digests = [one.sha256 for one in found.files.values()] + [digest for _, digest in found.patches]
+        if not all(digest is None or DIGEST.fullmatch(digest) for digest in digests):
+            raise PatchError(f"{path}: a digest is no SHA-256 in hex")
+        if found.to_json().encode() != text:
+            raise PatchError(f"{path}: it is not written the way that editkit writes it")
+        return found
+
+
+ADAPTER: Final = TypeAdapter(Manifest)
+
+
+def _inside(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    plain = bool(parts) and str(PurePosixPath(*parts)) == name and "\0" not in name and "\\" not in name
+    return plain and not name.startswith("/") and ".." not in parts and name != MANIFEST
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, streamed.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
