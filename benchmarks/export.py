@@ -23,8 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-
-DROP = Path("/proc/sys/vm/drop_caches")
 LOAD = "import sys; from transformers import AutoModelForCausalLM as Auto; "
 LOAD += "base, patch, lora, out = sys.argv[1:]; "
 BY_HAND = LOAD + (
@@ -67,9 +65,7 @@ def spent(commands: list[list[str]]) -> Run:
 
 def settle(base: Path, caches: str) -> None:
     """The same page cache before each run: without the base in it, or with all of it."""
-    os.sync()
-    if caches == "cold" and os.access(DROP, os.W_OK):
-        DROP.write_text("3")
+    os.sync()  # what is not yet on the disk can't be dropped
     for path in base.iterdir():
         with path.open("rb") as stream:
             if caches == "cold":
@@ -80,8 +76,8 @@ def settle(base: Path, caches: str) -> None:
 
 
 def apart(call: str, *args: object) -> str:
-    """What a function of `llama_sized` returns, called in a process of its own: children report at least the
-    memory of the process that started them, so this one stays small."""
+    """What a function of `llama_sized` returns, called in a process of its own."""
+    # Processes report at least the memory of the one that started them, so this one stays small.
     code = f"import sys, pathlib, llama_sized; print(llama_sized.{call})"
     command = [sys.executable, "-c", code, *map(str, args)]
     here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path[1:]])}
@@ -208,9 +204,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.root, prefix="editkit-") as folder:
         root = Path(folder)
         load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
-        print(
-            f"{os.cpu_count()} cores, load before: {load}; page cache dropped: {os.access(DROP, os.W_OK)}\n"
-        )
+        print(f"{os.cpu_count()} cores, load before: {load}\n")
         call = "patch_bytes(4096, 11_008, [3, 12, 20, 31], 8, pathlib.Path(sys.argv[1]))"
         size = int(apart(call, root / "seven"))
         print(f"A patch of 8 neurons on a 7B-shaped model: {size:,} bytes\n", flush=True)
