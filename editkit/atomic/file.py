@@ -22,8 +22,7 @@ def writable(path: Path) -> None:
         OutputError: it can't.
     """
     try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder: give -o the name of a file")
+        _replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path, wait=WAIT_SECONDS):
             cleared(partial(path))
@@ -49,8 +48,7 @@ def write_whole(path: Path, content: Iterable[bytes | memoryview]) -> None:
     except ValueError as error:
         raise OutputError(f"{str(path)!r}: no possible file name") from error
     try:
-        if path.is_dir():
-            raise OutputError(f"{path}: can't be written (it is a folder)")
+        _replaceable(path)
         with locked(path, wait=WAIT_SECONDS):
             # Not written over: it may be a link to somewhere, or have another run's mode.
             cleared(beside)
@@ -68,6 +66,13 @@ def write_whole(path: Path, content: Iterable[bytes | memoryview]) -> None:
         sync(path.parent)
     except OSError as error:
         raise OutputError(f"{path}: can't be written ({error.strerror})") from error
+
+
+def _replaceable(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        # Renaming a file over `/dev/null` would work for root, and last.
+        what = "folder" if path.is_dir() else "device or pipe"
+        raise OutputError(f"{path} is a {what}: give the name of a file")
 
 
 def _made(beside: Path) -> int:

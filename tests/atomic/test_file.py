@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ def test_places_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     for place in ("folder", "nowhere/x", "file/x", "a\0b", "n" * 300):
-        with pytest.raises(OutputError, match=r"can't be written|no possible file name"):
+        with pytest.raises(OutputError, match=r"can't be written|no possible file name|is a folder"):
             write_whole(tmp_path / place, [b"1"])
     with pytest.raises(OutputError, match="no possible file name"):
         write_whole(Path(), [b"1"])
@@ -110,6 +110,17 @@ def test_a_link_to_a_folder_is_a_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder"):
         writable(tmp_path / "latest")
     assert (tmp_path / "latest").is_symlink()
+
+
+@pytest.mark.parametrize("write", [writable, lambda path: write_whole(path, [b"x"])])
+def test_a_pipe_or_device_is_never_replaced(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    for place in (tmp_path / "pipe", tmp_path / "null", Path(os.devnull)):
+        with pytest.raises(OutputError, match="is a device or pipe: give the name of a file"):
+            write(place)
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "null"}
 
 
 def test_looking_first_leaves_nothing(tmp_path: Path) -> None:

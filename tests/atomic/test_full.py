@@ -1,7 +1,7 @@
 """A disk that is full or read-only: the old output stays, nothing is left, and one sentence says so.
 
-A real small file system is mounted where that is permitted, in a mount namespace of the child's own; elsewhere
-a limit on the size of files stands in for a full disk.
+A real small file system is mounted where that is permitted, in a mount namespace of the child's own;
+elsewhere a limit on the size of files stands in for a full disk.
 """
 
 from __future__ import annotations
