@@ -130,7 +130,7 @@ def _notes(named: str | None, missed: Missed) -> tuple[str, ...]:
         )
     if missed.count:
         notes.append(
-            f"{missed.count:,} of {missed.total:,} values can't be reached by adding: the largest difference "
-            f"from the patch is {missed.largest:.1e}, in {missed.module}"
+            f"{missed.count:,} of {missed.total:,} values differ from the patch once merged, by "
+            f"{missed.largest:.1e} at most ({missed.module}): {missed.why}"
         )
     return tuple(notes)
