@@ -17,6 +17,7 @@ import torch
 
 from editkit.checkpoint import Checkpoint
 from editkit.export.lora import export_lora
+from editkit.export.merged import export_merged
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
@@ -91,10 +92,10 @@ def ways(
         changed = {
             name.removeprefix("base_model.model.").replace("base_layer.", "") for name in _holding(adapted)
         }
+        export_merged(patch, Checkpoint.open(model.folder), folder / "merged")
         before = logits(model.model)
         with patched(model.model, patch):
             expected = logits(model.model)
-            model.model.save_pretrained(folder / "merged")
         return Ways(
             model,
             patch,

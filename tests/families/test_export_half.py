@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import torch
 
+from editkit.checkpoint import Checkpoint
 from editkit.export.lora import export_lora
+from editkit.export.merged import export_merged
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
@@ -72,8 +74,8 @@ def test_modules_merge_to_the_last_bit(
     inputs = call_inputs(model, feed(model, questions(model), SAID))
     merged, notes = merge(model, patch, tmp_path / "lora")
     assert notes == ()
+    export_merged(patch, Checkpoint.open(model.folder), tmp_path / "merged")
     with patched(model.model, patch):
-        model.model.save_pretrained(tmp_path / "merged")
         expected = logits(model.model, inputs)
         for key, weight in model.model.state_dict().items():
             assert torch.equal(merged.state_dict()[key], weight)
