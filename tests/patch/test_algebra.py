@@ -14,7 +14,7 @@ from editkit.errors import PatchError, UsageError
 from editkit.patch.algebra import RULES, inverted, merged
 from editkit.patch.file import Patch
 from editkit.patch.verify import verify
-from tests.patch.tensors import KEYS, Bases, Rows, content, dtypes, patch_of, split, written
+from tests.patch.tensors import KEYS, Bases, Rows, content, drawn, dtypes, patch_of, split, written
 
 
 @given(rows=split(3), dtype=dtypes)
@@ -40,9 +40,7 @@ def test_brackets_do_not_show_in_the_bytes(
 
 
 @given(
-    rows=st.lists(
-        st.dictionaries(st.sampled_from(KEYS), st.integers(1, 3), max_size=12), min_size=3, max_size=3
-    ),
+    rows=drawn(3, 3),
     rule=st.sampled_from(["first", "last"]),
 )
 def test_first_and_last_do_not_hang_on_brackets(bases: Bases, rows: list[Rows], rule: str) -> None:
@@ -75,9 +73,7 @@ def test_a_merge_does_what_its_parts_do(
 
 
 @given(
-    rows=st.lists(
-        st.dictionaries(st.sampled_from(KEYS), st.integers(1, 99), max_size=12), min_size=3, max_size=3
-    ),
+    rows=drawn(3, 99),
     dtype=dtypes,
 )
 def test_one_made_on_another(
@@ -109,7 +105,6 @@ def test_inverses(bases: Bases, rows: tuple[Rows], dtype: str, verdict: bool | N
     assert inverted(inverted(turned)) == turned
     assert not merged([made, turned]).entries
     assert not merged([turned, made]).entries
-    assert merged([made, turned, made]).entries == () if not made.entries else True
     assert turned.provenance.edits == ("undo suppress x",)
     assert (turned.provenance.accepted, turned.provenance.scores) == (None, {})
     assert {(e.base_digest, e.edited_digest) for e in turned.entries} == {
@@ -154,7 +149,7 @@ def test_bases_that_differ(bases: Bases, field: str, value: str, words: str) -> 
 def test_what_the_base_is_needed_for(bases: Bases, tmp_path: Path) -> None:
     base = bases("F32")
     a, b = patch_of(base, {KEYS[0]: 1}, 1), patch_of(base, {KEYS[1]: 1}, 2)
-    with pytest.raises(PatchError, match="tensor 'columns'.*name the base with --base"):
+    with pytest.raises(PatchError, match=r"tensor 'columns'.*name the base with --base"):
         merged([a, b])
     with pytest.raises(PatchError, match="base differs: tensor 'columns'"):
         merged([a, b], checkpoint=written(base, [a], tmp_path / "a"))

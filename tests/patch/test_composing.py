@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,8 @@ def test_what_is_beside_and_on_each_other_at_once(bases: Bases, tmp_path: Path) 
     whole = merged([c, b, d, a], checkpoint=base)
     edited = written(base, [a, c, d, b], tmp_path / "all")
     assert edited.digest("columns") == whole.entries[0].edited_digest
-    assert content(merged([e, a, b], checkpoint=base)) == content(
-        merged([merged([b, a], checkpoint=base), e])
-    )
+    together = merged([b, a], checkpoint=base)
+    assert content(merged([e, a, b], checkpoint=base)) == content(merged([together, e]))
     with pytest.raises(PatchError, match="tensor 'columns': the patches were made on different states"):
         merged([c, b], checkpoint=base)
 
@@ -48,7 +48,7 @@ def test_a_long_chain(bases: Bases) -> None:
             base,
             entries=(replace(entry, base_digest=b, edited_digest=a, original=rows[n], edited=rows[n + 1]),),
         )
-        for n, (b, a) in enumerate(zip(states, states[1:], strict=False))
+        for n, (b, a) in enumerate(pairwise(states))
     ]
     (whole,) = merged(chain).entries
     assert (whole.base_digest, whole.edited_digest) == (states[0], states[-1])
@@ -68,6 +68,6 @@ def test_patches_that_contradict_each_other(bases: Bases) -> None:
     for one in lying:
         with pytest.raises(PatchError):
             merged([a, replace(b, entries=(one,))], checkpoint=base)
+    back = replace(inverted(a).entries[0], edited_digest="2" * 64)
     with pytest.raises(PatchError, match="contradict their rows"):
-        back = replace(inverted(a).entries[0], edited_digest="2" * 64)
         merged([a, replace(a, entries=(back,))])
