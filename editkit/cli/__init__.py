@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",
     "show": "editkit.cli.show:show",
+    "sign": "editkit.cli.sign:sign",
     "convert": "editkit.cli.convert:convert",
     "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from editkit.export.hidden import Hidden, shown_recipe
 from editkit.export.origin import Origin
+from editkit.model.files import EMBEDDED
 from editkit.patch.file import Patch
 from editkit.patch.words import Privacy
 from editkit.recipe import Recipe
@@ -18,12 +19,12 @@ Form = Literal["adapter", "patch", "merged"]
 SHOWN_NEURONS: Final = 24
 MASKS: Final[Mapping[Privacy, str]] = {
     "plain": "",
-    "hash": "`hmac-` and 16 digits stand for a word that is not published; only who made the edit can tell it.",
+    "hash": "`hmac-` and 16 digits stand for a word that is not published; only who made the edit knows.",
     "omit": "`[omitted]` stands for a word that is not published.",
 }
 LIMITS: Final = """\
-- **The change itself gives the word away to someone who looks.** Whoever multiplies the difference between changed\
- and original rows with the unembedding matrix sees which tokens were pushed down and which up. Masking \
+- **The change itself gives the word away to someone who looks.** Whoever multiplies the difference between \
+changed and original rows with the unembedding matrix sees which tokens were pushed down and which up. Masking \
 keeps a word out of texts and search engines, no more.
 - The scores hold for the inputs they were measured on. Others may still bring the old answer up.
 - Whoever has the weights can undo the edit: it is a fix, not a safeguard against its user.
@@ -50,15 +51,16 @@ def card(
         license: instead of the base's.
         notes: sentences about the files, such as how exact the adapter is.
     """
-    name = base_name or (None if patch.base.id.startswith("sha256:") else patch.base.id)
+    private = patch.base.id.startswith("sha256:") or patch.base.id in EMBEDDED
+    name = base_name or (None if private else patch.base.id)
     parts = [
         f"---\n{write_yaml(_front(origin, form, name, license))}---",
-        f"# An edit of {_code(name or 'a local model')}",
+        f"# An edit of {_code(name or _unnamed(patch))}",
         _what(patch, form, secret),
         "## Results",
         _results(patch),
         "## How to load it",
-        _loading(origin, form, patch_file, name),
+        _loading(origin, form, patch_file, patch, name),
         "## How to undo it",
         _undoing(form, patch_file),
         "## What was changed",
@@ -74,7 +76,7 @@ def card(
 
 def _front(origin: Origin, form: Form, name: str | None, license: str | None) -> dict[str, Any]:
     front: dict[str, Any] = {}
-    if name is not None and not name.startswith("demo/"):
+    if name is not None:
         front |= {"base_model": name, "base_model_relation": "finetune" if form == "merged" else "adapter"}
     library = {"adapter": "peft", "patch": "editkit", "merged": "transformers"}[form]
     front |= {"library_name": library, "pipeline_tag": origin.task, **origin.front}
@@ -82,6 +84,10 @@ def _front(origin: Origin, form: Form, name: str | None, license: str | None) ->
         front = {key: value for key, value in front.items() if not key.startswith("license")}
         front["license"] = license
     return {**front, "tags": ["editkit", "model-editing", *(["lora"] if form == "adapter" else [])]}
+
+
+def _unnamed(patch: Patch) -> str:
+    return "a local model" if patch.base.id.startswith("sha256:") else patch.base.id
 
 
 def _what(patch: Patch, form: Form, secret: Hidden) -> str:
@@ -94,8 +100,8 @@ def _what(patch: Patch, form: Form, secret: Hidden) -> str:
     if MASKS[secret.how]:
         lines += ["", MASKS[secret.how]]
     kept = {
-        "adapter": "This repository holds the difference alone, as a LoRA adapter and as a patch; the base is "
-        "loaded beside it.",
+        "adapter": "This repository holds the difference alone, as a LoRA adapter and as a patch; the base "
+        "is loaded beside it.",
         "patch": "This repository holds the difference alone, as a patch; the base is loaded beside it.",
         "merged": "This repository holds the whole edited model, and the patch that leads back to the base.",
     }[form]
@@ -120,11 +126,15 @@ def _results(patch: Patch) -> str:
     return f"{verdict}\n\n{_table(('metric', *columns), rows)}\n\n{reading}"
 
 
-def _loading(origin: Origin, form: Form, patch_file: str, name: str | None) -> str:
+def _loading(origin: Origin, form: Form, patch_file: str, patch: Patch, name: str | None) -> str:
     base = json.dumps(name or "path/to/the/base")
     loader = origin.loader
     whole = f"from transformers import {loader}\n\nmodel = {loader}.from_pretrained(repository)"
-    own = "import editkit\n\nmodel = editkit.from_pretrained(repository)  # checks the base, byte for byte"
+    if form != "merged" and patch.base.id.startswith("sha256:"):
+        own = f"model = editkit.from_pretrained({base}, {json.dumps(patch_file)})"
+    else:
+        own = "model = editkit.from_pretrained(repository)"
+    own = f"import editkit\n\n{own}  # checks the base, byte for byte"
     peft = (
         f"from peft import PeftModel\nfrom transformers import {loader}\n\n"
         f"base = {loader}.from_pretrained({base})\n"
@@ -138,7 +148,7 @@ def _loading(origin: Origin, form: Form, patch_file: str, name: str | None) -> s
     ways = {
         "adapter": [
             ("With editkit:", own),
-            ("With transformers, where peft is installed:", whole),
+            *([("With transformers, where peft is installed:", whole)] if name else []),
             ("With PEFT:", peft),
         ],
         "patch": [("With editkit:", own), ("Into a model that is loaded already:", written)],

@@ -8,11 +8,11 @@ from typing import Final
 
 from editkit.atomic import new_folder
 from editkit.checkpoint import Checkpoint
-from editkit.errors import OutputError, PatchError
+from editkit.errors import OutputError, PatchError, UsageError
 from editkit.events import Tell, nobody, stage
 from editkit.export.attestation import PROVENANCE, attestation, to_json
 from editkit.export.card import card
-from editkit.export.exported import Exported, seal
+from editkit.export.exported import Exported, seal, size_of
 from editkit.export.hidden import Hidden, hidden, shown_recipe
 from editkit.export.leaks import leaks_of
 from editkit.export.origin import origin
@@ -21,7 +21,7 @@ from editkit.patch.format import SUFFIX
 from editkit.patch.manifest import MANIFEST, digest_of
 from editkit.patch.verify import verify
 from editkit.patch.words import keyed_digest
-from editkit.recipe import Recipe
+from editkit.recipe import ModelRef, Recipe
 
 # What turns texts and pictures into inputs: all that AutoTokenizer, AutoProcessor and pipelines read.
 INPUTS: Final = (
@@ -69,12 +69,14 @@ def export_hub(
     Raises:
         PatchError: the edit was rejected, another base, or a word that must not be published would be.
         ModelError: the base can't be read.
+        UsageError: `base_name` is no name on the Hub.
         OutputError: the place is taken or can't be written.
     """
     if patch.provenance.accepted is False and not allow_rejected:
         raise PatchError("the edit was rejected: to export it all the same, add --allow-rejected")
     with stage(tell, "check the base"):
         verify(patch, Checkpoint.open(base))
+    public = _public(base_name)
     secret = hidden(patch, recipe)
     notes: list[str] = []
     if recipe is not None and not _made_from(patch, recipe, secret):
@@ -83,8 +85,8 @@ def export_hub(
         )
     if secret.blind:
         notes.append(
-            "nothing could be looked for: the patch leaves its words out, and no recipe or key says which they "
-            "are"
+            "no word could be looked for: the patch hides them, and no recipe and no key here says which "
+            "they are"
         )
     patch_file, about = f"{name}{SUFFIX}", origin(base)
     with new_folder(place, replace=MANIFEST if replace else None) as folder:
@@ -96,7 +98,7 @@ def export_hub(
             secret,
             form="adapter" if adapted else "patch",
             patch_file=patch_file,
-            base_name=base_name,
+            base_name=public,
             license=license,
             recipe=recipe,
             notes=said,
@@ -108,17 +110,28 @@ def export_hub(
                 known[path.name] = digest_of(path)
         files = {file: digest for file, digest in known.items() if digest} | {patch_file: patch.digest}
         shown = None if recipe is None else shown_recipe(recipe, patch, secret)
-        statement = to_json(attestation(patch, files, copied, base_name, shown))
+        statement = to_json(attestation(patch, files, copied, public, shown))
         (folder / PROVENANCE).write_text(statement, encoding="utf-8")
         seal(folder, "hub", patch, patch_file, known, tell)
         _nothing_told(folder, patch, secret, base, tell)
-        paths = [path for path in folder.rglob("*") if path.is_file()]
-        count, size = len(paths), sum(path.stat().st_size for path in paths)
+        count, size = size_of(folder)
     if "license" not in about.front and license is None:
         notes.append("the base's card names no licence: give one with --license, or add it to README.md")
     if not adapted:
         notes.append("without an adapter, only editkit loads it")
     return Exported(place, "hub", count, size, (*said, *notes))
+
+
+def _public(base_name: str | None) -> str | None:
+    """A base's name on the Hub, without its revision."""
+    if base_name is None:
+        return None
+    ref = ModelRef.model_validate(base_name)
+    if ref.is_path or ref.id.count("/") != 1:
+        raise UsageError(
+            f"{base_name}: no name on the Hub (org/name), and a folder's path must not be published"
+        )
+    return ref.id
 
 
 def _copied(base: Path, folder: Path, tell: Tell) -> dict[str, str]:

@@ -78,7 +78,7 @@ class Search:
                 yield f"word {which + 1}", text.count("\n", 0, found.start())
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
-        """As `pattern.finditer`; letters are looked for first: many times faster, and mostly none is there."""
+        """As `pattern.finditer`; letters are looked for first: much faster, and most texts have none."""
         lower = text.lower()
         if self.pattern is None:
             return
