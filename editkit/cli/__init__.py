@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "show": "editkit.cli.show:show",
     "export": "editkit.cli.export:export",
     "revert": "editkit.cli.revert:revert",
+    "sign": "editkit.cli.sign:sign",
     "convert": "editkit.cli.convert:convert",
     "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",

@@ -16,6 +16,7 @@ from editkit.errors import OutputError, UsageError
 
 Privacy = Literal["plain", "hash", "omit"]
 KEY_BYTES: Final = 32
+OMITTED: Final = "[omitted]"
 
 
 def mask(word: str, how: Privacy, key: bytes) -> str:
@@ -24,7 +25,7 @@ def mask(word: str, how: Privacy, key: bytes) -> str:
     if how == "plain":
         return word
     if how == "omit":
-        return "[omitted]"
+        return OMITTED
     same = unicodedata.normalize("NFC", word).encode("utf-8", "surrogatepass")
     return f"hmac-{hmac.new(key, same, sha256).hexdigest()[:16]}"
 
@@ -53,6 +54,19 @@ def key_for(how: Privacy) -> bytes:
     return b"" if how == "plain" else local_key()
 
 
+def kept_key() -> bytes:
+    """The local key where there is one, else empty: none is made.
+
+    Raises:
+        OutputError, UsageError: see `local_key`.
+    """
+    return local_key() if _place(None).exists() else b""
+
+
+def _place(home: Path | None) -> Path:
+    return (home or Path(os.environ.get("EDITKIT_HOME") or Path.home() / ".config" / "editkit")) / "key"
+
+
 def local_key(home: Path | None = None) -> bytes:
     """This user's key, made at first use: `key` in `home`, `$EDITKIT_HOME` or `~/.config/editkit`.
 
@@ -60,8 +74,7 @@ def local_key(home: Path | None = None) -> bytes:
         OutputError: it can't be read or made.
         UsageError: something else stands in its file.
     """
-    folder = home or Path(os.environ.get("EDITKIT_HOME") or Path.home() / ".config" / "editkit")
-    path = folder / "key"
+    path = _place(home)
     try:
         if not path.exists():
             _make(path)
