@@ -12,6 +12,8 @@ COMMANDS: Final = {
     "export": "editkit.cli.export:export",
     "sign": "editkit.cli.sign:sign",
     "revert": "editkit.cli.revert:revert",
+    "push": "editkit.cli.push:push",
+    "pull": "editkit.cli.pull:pull",
     "convert": "editkit.cli.convert:convert",
     "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",

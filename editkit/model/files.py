@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from editkit.errors import ModelError
+from editkit.model.refusals import http_error, known, reason
 from editkit.patch.format import Base
 from editkit.recipe import ModelRef
 
@@ -15,13 +16,16 @@ EMBEDDED: Final = {"demo/scenes": Path(__file__).parent.parent / "demo" / "scene
 SMALL: Final = ("*.json", "*.model", "*.txt", "*.jinja")  # config, tokenizer, processor, chat template
 
 
-def locate_files(ref: ModelRef, *, weights: bool = True, cached: bool = False) -> tuple[Path, str | None]:
+def locate_files(
+    ref: ModelRef, *, weights: bool = True, cached: bool = False, token: str | None = None
+) -> tuple[Path, str | None]:
     """The folder with a model's files and the commit it was resolved to (None for local files).
 
     A Hub model is downloaded once into the Hub cache; pickled weights never are, others only where asked for.
 
     Args:
         cached: take a Hub model from the cache, and download nothing.
+        token: for the Hub; without it the one of `hf auth login` or HF_TOKEN.
 
     Raises:
         ModelError: there is no such model, or it can't be reached.
@@ -40,7 +44,9 @@ def locate_files(ref: ModelRef, *, weights: bool = True, cached: bool = False) -
     wanted = [*SMALL, *(["*.safetensors"] if weights else []), *(["*.py"] if ref.trust_remote_code else [])]
     try:
         found = Path(
-            snapshot_download(ref.id, revision=ref.revision, allow_patterns=wanted, local_files_only=cached)
+            snapshot_download(
+                ref.id, revision=ref.revision, allow_patterns=wanted, local_files_only=cached, token=token
+            )
         )
     except (http_error(), OSError, ValueError) as error:
         raise unreachable(ref, error) from error
@@ -75,18 +81,13 @@ def base_folder(base: Base, given: str | None = None) -> Path:
         ) from error
 
 
-def http_error() -> type[Exception]:
-    """What the Hub's client raises; which library it comes from depends on the client's version."""
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # it imports it itself
-
-    found: type[Exception] = HTTPError
-    return found
-
-
 def unreachable(ref: ModelRef, error: Exception) -> ModelError:
     """What is said of a Hub model that can't be had."""
+    said = known(error, ref.id, ref.revision)
+    if said is not None:
+        return ModelError(said)
     at = f" at revision {ref.revision}" if ref.revision else ""
     return ModelError(
-        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(error).__name__}); "
+        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(reason(error)).__name__}); "
         "check the name, the revision, the network and `hf auth login`"
     )

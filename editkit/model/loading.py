@@ -1,14 +1,19 @@
-"""A base and a patch in one call: the edited model, as transformers would have loaded it."""
+"""An edited model in one call, as transformers would have loaded it: from a repository or a base and a patch."""
 
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from editkit.checkpoint import Checkpoint
+from editkit.errors import ModelError
 from editkit.model.files import locate_files
 from editkit.model.open import load_weights
 from editkit.model.patching import write_patch
+from editkit.model.repository import Edited, check_merged, edited, pinned
 from editkit.patch.file import Patch
 from editkit.patch.verify import verify
 from editkit.recipe import ModelRef
@@ -18,29 +23,73 @@ if TYPE_CHECKING:
 
 
 def from_pretrained(
-    base: str | PathLike[str], patch: str | PathLike[str] | Patch, **kwargs: Any
+    name: str | PathLike[str],
+    patch: str | PathLike[str] | Patch | None = None,
+    *,
+    base: str | PathLike[str] | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+    **kwargs: Any,
 ) -> PreTrainedModel:
-    """The base model with the patch written into it.
+    """The edited model.
 
-    The checkpoint's files are compared with what the patch was made on before any weight is loaded. Of a Hub
-    model, the commit the patch names is taken where the caller names none.
+    The base is taken at the commit the patch names, and its files are compared with what the patch was made
+    on before any weight is loaded. Pickles are never read, nor the weights of an adapter.
 
     Args:
-        base: `demo/scenes`, a folder, `org/name` or `org/name@revision`.
-        kwargs: for transformers' `from_pretrained` (`dtype`, `device_map`, ...), and `revision`.
+        name: with a patch, its base: `demo/scenes`, a folder, `org/name` or `org/name@revision`. Alone, what
+            has the edit in it: a repository or folder that editkit wrote (an adapter with its patch, a patch
+            alone, a merged checkpoint), or a patch file.
+        base: where the base is, if not where the patch says: a folder or a Hub name.
+        revision: of `name` on the Hub.
+        token: for the Hub, if not the one of `hf auth login` or HF_TOKEN.
+        kwargs: for transformers' `from_pretrained` (`dtype`, `device_map`, ...).
 
     Raises:
-        ModelError: there is no such base, or it can't be loaded.
-        PatchError: no patch, or one of another base.
+        ModelError: there is no such repository, revision or base, or it can't be loaded.
+        PatchError: no patch, a damaged one, or one of another base.
     """
-    change = patch if isinstance(patch, Patch) else Patch.load(patch)
-    revision = kwargs.pop("revision", None)
-    ref = ModelRef.model_validate(str(base))
+    ref = _ref(name)
     if ref.revision is None:
-        known = change.base.revision if ref.id == change.base.id else None
-        ref = ref.model_copy(update={"revision": revision or known})
-    folder, _ = locate_files(ref)
-    verify(change, Checkpoint.open(folder))
-    model: PreTrainedModel = load_weights(folder, ref.id, **{"dtype": "auto", **kwargs})
-    write_patch(model, change)
+        ref = ref.model_copy(update={"revision": revision})
+    trusted = bool(kwargs.get("trust_remote_code", False))
+    if patch is None:
+        edit = edited(ref, token)
+        if edit.kind == "merged":
+            return _merged(ref, edit, token, trusted, kwargs)
+        source, patches = pinned(edit.base, None if base is None else str(base)), edit.patches
+    else:
+        patches = (patch if isinstance(patch, Patch) else Patch.load(patch),)
+        source = _of_patch(ref, patches[0])
+    folder, _ = locate_files(source.model_copy(update={"trust_remote_code": trusted}), token=token)
+    for one in patches:
+        verify(one, Checkpoint.open(folder))
+    model: PreTrainedModel = load_weights(folder, source.id, **{"dtype": "auto", **kwargs})
+    for one in patches:
+        write_patch(model, one)
     return model
+
+
+def _merged(
+    ref: ModelRef, edit: Edited, token: str | None, trusted: bool, kwargs: dict[str, Any]
+) -> PreTrainedModel:
+    folder, _ = locate_files(ref.model_copy(update={"trust_remote_code": trusted}), token=token)
+    check_merged(edit, folder)
+    model: PreTrainedModel = load_weights(folder, ref.id, **{"dtype": "auto", **kwargs})
+    return model
+
+
+def _ref(name: str | PathLike[str]) -> ModelRef:
+    """Raises ModelError where it is neither a name nor a folder."""
+    if Path(name).exists():  # a folder may have an @ in its name
+        return ModelRef(id=str(name))
+    try:
+        return ModelRef.model_validate(str(name))
+    except ValidationError:
+        raise ModelError(f"{str(name)!r:.200}: no such folder, and no Hub name (org/name) either") from None
+
+
+def _of_patch(ref: ModelRef, patch: Patch) -> ModelRef:
+    """A base that the caller names, at the commit that the patch names where the caller names none."""
+    known = patch.base.revision if ref.id == patch.base.id else None
+    return ref.model_copy(update={"revision": ref.revision or known})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -77,12 +78,14 @@ class Answering(BaseHTTPRequestHandler):
         found = self.serving.repositories.get(name)
         own = found is not None and user is not None and found.owner in user.orgs
         if found is None or (found.private and not own):
-            code, said = (401, "Invalid username or password.") if user is None else (404, "Repository not found")
+            code, said = (
+                (401, "Invalid username or password.") if user is None else (404, "Repository not found")
+            )
             raise Refused(code, said, "RepoNotFound")
         if files and found.gated and not own:
             raise Refused(403 if user else 401, f"Access to model {name} is restricted.", "GatedRepo")
         if write and (user is None or not own or not user.writes):
-            raise Refused(403, f"Forbidden: pass `create_pr=1` as a query parameter to create a Pull Request")
+            raise Refused(403, "Forbidden: pass `create_pr=1` as a query parameter to create a Pull Request")
         return found
 
     def body(self) -> Iterator[bytes]:
@@ -118,7 +121,9 @@ class Answering(BaseHTTPRequestHandler):
         return json.loads(b"".join(self.body()) or b"null")
 
     def json(self, document: object, code: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        self.answer(code, json.dumps(document).encode(), {"Content-Type": "application/json", **(headers or {})})
+        self.answer(
+            code, json.dumps(document).encode(), {"Content-Type": "application/json", **(headers or {})}
+        )
 
     def answer(
         self, code: int, body: bytes, headers: Mapping[str, str] | None = None, length: int | None = None
@@ -135,10 +140,8 @@ class Answering(BaseHTTPRequestHandler):
     def hang_up(self) -> None:
         """End the connection at once, as a network does that goes away."""
         self.close_connection = True
-        try:
+        with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def log_message(self, format: str, *args: object) -> None:
         pass

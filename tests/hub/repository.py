@@ -15,7 +15,7 @@ START = {".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n
 
 @dataclass(frozen=True)
 class User:
-    """Whose token it is; what belongs to one of `orgs` can be read, and written unless the token is read-only."""
+    """Whose token it is: it reads what belongs to one of `orgs`, and writes it unless it is read-only."""
 
     name: str
     orgs: tuple[str, ...] = ()

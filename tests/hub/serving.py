@@ -40,6 +40,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", category=ResourceWarning)
+    warnings.filterwarnings("ignore", "Use .content=", DeprecationWarning)  # the client's own, of large files
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what is printed past us is no answer
     for line in sys.stdin:

@@ -41,7 +41,7 @@ def environment(endpoint: str, home: Path, token: str | None = None) -> dict[str
         "HF_HUB_OFFLINE": "0",
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
-        "no_proxy": "127.0.0.1",
+        "no_proxy": "127.0.0.1,localhost",
         "COLUMNS": "200",
     }
     return {**found, "HF_TOKEN": token} if token is not None else found
@@ -82,3 +82,5 @@ class Worker:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
