@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from editkit.errors import ModelError, OutputError, PatchError
-from editkit.events import Tell, nobody
+from editkit.events import Noted, Tell, nobody
 from editkit.export.card import card
 from editkit.export.checking import OTHERS, check_folder
 from editkit.export.hidden import hidden
@@ -88,7 +88,9 @@ def outgoing(
                 "made from with --recipe"
             )
         base = base or _here(patch)
-        if base is not None:
+        if base is None:
+            tell(Noted(f"no model card goes with {place.name}: its base is not here, and --base names none"))
+        else:
             text = card(patch, origin(base), secret, form="patch", patch_file=place.name, recipe=recipe)
             (folder / CARD).write_text(text, encoding="utf-8")
         found = leaks_of(folder, patch, secret, base=base, tell=tell)

@@ -15,8 +15,10 @@ class Faults:
         down: every connection ends without an answer.
         uploads, downloads: how many large files are cut off halfway.
         before_commit: is called once, before the next commit is looked at.
-        held: digest of a large file, which is received and never answered for; `holding` is set by then.
+        held: digest of a large file that is sent or asked for, and never answered for; `holding` is set then.
     """
+
+    LARGE = 100_000
 
     def __init__(self) -> None:
         self.down = False
@@ -35,7 +37,7 @@ class Faults:
         return size // 2
 
     def cut_download(self, size: int) -> int | None:
-        if not self.downloads or size < 2000:
+        if not self.downloads or size < self.LARGE:
             return None
         self.downloads -= 1
         return size // 2

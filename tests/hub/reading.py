@@ -25,6 +25,8 @@ class Reading(Answering):
             case [org, name, "resolve", revision, *path]:
                 self._file(self.repository(f"{org}/{name}", files=True), revision, "/".join(path))
             case ["cdn", digest]:
+                if self.command == "GET":
+                    self.serving.faults.hold(digest)
                 self._give(self.serving.large[digest], {})
             case _:
                 raise Refused(404, "Not Found")
