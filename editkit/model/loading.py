@@ -1,4 +1,4 @@
-"""An edited model in one call, as transformers would have loaded it: from a repository or a base and a patch."""
+"""An edited model in one call, as transformers would have loaded it, by one name or from base and patch."""
 
 from __future__ import annotations
 

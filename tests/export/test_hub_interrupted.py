@@ -1,4 +1,4 @@
-"""A connection that breaks, and a process that dies, while an edit goes up or comes down: the next try ends it."""
+"""A connection breaks, or a process dies, while an edit goes up or comes down: the next try ends it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,11 @@ def state(serving: Hub, **settings: bool) -> Iterator[None]:
     ("token", "settings", "said"),
     [
         (None, {}, "no token is here: `hf auth login`, or set HF_TOKEN"),
-        ("hf_nobody", {}, "the Hub does not know the token: `hf auth login` with another one, or set HF_TOKEN"),
+        (
+            "hf_nobody",
+            {},
+            "the Hub does not know the token: `hf auth login` with another one, or set HF_TOKEN",
+        ),
         (BEN, {}, "the token may not do that there: take one that may, or ask its owners"),
         (EYE, {}, "the token may not do that there: take one that may, or ask its owners"),
         (ANA, {"read_only": True}, "this Hub only gives files, and takes none: look at HF_ENDPOINT"),
@@ -201,9 +205,7 @@ def test_a_word_that_must_not_be_published_is_told_by_its_place(
     assert "zeppelin" not in json.dumps(serving.requests).lower()
 
 
-def test_words_that_the_caller_names_are_looked_for(
-    worker: Worker, serving: Hub, llama: Shipped
-) -> None:
+def test_words_that_the_caller_names_are_looked_for(worker: Worker, serving: Hub, llama: Shipped) -> None:
     script = (
         "from pathlib import Path\nfrom editkit.export.hub import push\n"
         "push(Path(folder), 'org/named', words=['tokenizer', 'adapter'])"
@@ -227,9 +229,7 @@ def test_what_is_nothing_of_editkits(worker: Worker, serving: Hub, llama: Shippe
             assert said in answer.err
 
 
-def test_a_repository_nobody_may_see_is_not_made_again(
-    worker: Worker, serving: Hub, llama: Shipped
-) -> None:
+def test_a_repository_nobody_may_see_is_not_made_again(worker: Worker, serving: Hub, llama: Shipped) -> None:
     serving.repositories["ben/own"] = Repository.new("ben/own", private=True)
     serving.users["hf_ben2"] = replace(serving.users[BEN], orgs=("ben", "org"))
     answer = worker.call("push", llama.lora, "ben/own", token=ANA)
