@@ -24,7 +24,7 @@ from editkit.cli.output import Output, size
 @talking
 @click.pass_context
 def pull(context: click.Context, name: str, place: Path | None, force: bool) -> int:
-    """Download a repository that editkit wrote, and check every byte of it.
+    """Download what editkit pushed, and check every byte of it.
 
     The folder is there whole or not at all.
     """

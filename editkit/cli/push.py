@@ -51,13 +51,12 @@ def push(
     files, or none if somebody else committed meanwhile. Interrupted, the same command goes on.
     """
     from editkit.export.hub import push as pushed
-    from editkit.model.files import locate_files
-    from editkit.recipe import ModelRef
+    from editkit.model.files import locate_files, named
 
     output = context.ensure_object(Output)
     words = None if recipe is None else read_recipe(recipe, ())
     with output.working() as tell:
-        folder = None if base is None else locate_files(ModelRef.model_validate(base), weights=False)[0]
+        folder = None if base is None else locate_files(named(base), weights=False)[0]
         done = pushed(
             place,
             name,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from editkit.errors import OutputError, UsageError
 from editkit.events import Noted, Tell, nobody, stage
 from editkit.export.outgoing import Outgoing, outgoing
 from editkit.export.pulled import Pulled, pull
-from editkit.export.remote import Change, Remote, created, named, quiet
+from editkit.export.remote import LARGE_BYTES, Change, Remote, created, named, quiet, warned
 from editkit.model.refusals import asking
 from editkit.recipe import Recipe
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, HfApi
 
 __all__ = ["Pulled", "Pushed", "pull", "push"]
-
-LARGE_BYTES: Final = 8 << 20  # files from here on are uploaded, and told of, one by one
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def _committed(
                     )
             advance(len(batch))
     # Not upload_folder: with hf_xet it makes several commits of a large folder.
-    with stage(tell, "commit"):
+    with stage(tell, "commit"), warned(tell):
         made = api.create_commit(
             remote.name,
             [*(CommitOperationDelete(path_in_repo=path) for path in change.removed), *additions],

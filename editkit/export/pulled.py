@@ -16,7 +16,7 @@ from editkit.export.checking import check_folder
 from editkit.export.copying import copied
 from editkit.export.exported import size_of
 from editkit.export.outgoing import CARD, SIGNATURE
-from editkit.export.remote import named, quiet, some
+from editkit.export.remote import LARGE_BYTES, named, quiet, some
 from editkit.model.refusals import asking
 from editkit.patch.file import Patch
 from editkit.patch.format import SUFFIX
@@ -80,7 +80,7 @@ def pull(
         if info.sha is None:
             raise ValueError("the Hub names no commit of it")
         kind, wanted = _wanted(api, name, info.sha, there)
-        files = _downloaded(api, name, info.sha, wanted, tell)
+        files = _downloaded(api, name, info.sha, wanted, there, tell)
     left = tuple(sorted(there.keys() - files.keys() - {".gitattributes"}))
     with new_folder(
         place, sum(there[path] for path in files), replace=MANIFEST if replace else None
@@ -114,23 +114,30 @@ def _wanted(
     return "patch", [*patches, *({CARD} & there.keys())]
 
 
-def _downloaded(api: HfApi, name: str, commit: str, wanted: list[str], tell: Tell) -> dict[str, Path]:
-    """Where each file is in the Hub's cache; those that are there from an earlier try are not asked for."""
+def _downloaded(
+    api: HfApi, name: str, commit: str, wanted: list[str], there: Mapping[str, int], tell: Tell
+) -> dict[str, Path]:
+    """Where each file is in the Hub's cache; those that are there from an earlier try are not asked for.
+
+    Small files several at once; large ones from this thread, so that they can be interrupted.
+    """
     get = partial(api.hf_hub_download, name, revision=commit)
-    with (
-        quiet(),
-        ThreadPoolExecutor(WORKERS, "pull") as pool,
-        stage(tell, "download", len(wanted)) as advance,
-    ):
-        futures = {pool.submit(get, filename=path): path for path in wanted}
-        found = {}
-        try:
-            for future in as_completed(futures):
-                found[futures[future]] = Path(future.result())
+    small = [path for path in wanted if there[path] < LARGE_BYTES]
+    found = {}
+    with quiet(), stage(tell, "download", len(wanted)) as advance:
+        with ThreadPoolExecutor(WORKERS, "pull") as pool:
+            futures = {pool.submit(get, filename=path): path for path in small}
+            try:
+                for future in as_completed(futures):
+                    found[futures[future]] = Path(future.result())
+                    advance()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for path in wanted:
+            if path not in found:
+                found[path] = Path(get(filename=path))
                 advance()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from editkit.errors import OutputError, PatchError, UsageError
+from editkit.events import Noted, Tell
 from editkit.export.outgoing import CARD, SIGNATURE, Outgoing
 from editkit.patch.format import SUFFIX
 from editkit.patch.manifest import MANIFEST, Manifest, digest_of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # What the Hub or its web page puts into a new repository.
 BARE: Final = {".gitattributes", CARD, "LICENSE"}
+LARGE_BYTES: Final = 8 << 20  # files from here on come and go one by one
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,14 @@ def quiet() -> Iterator[None]:
     finally:
         if not before:
             enable_progress_bars()
+
+
+@contextmanager
+def warned(tell: Tell) -> Iterator[None]:
+    """What the client warns of, such as a card that the Hub finds wanting, is told as a note."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield
+    for one in said:
+        if issubclass(one.category, UserWarning):
+            tell(Noted(" ".join(str(one.message).split()), warning=True))

@@ -63,13 +63,7 @@ def base_folder(base: Base, given: str | None = None) -> Path:
         ModelError: it is not here.
     """
     if given is not None:
-        try:
-            ref = ModelRef.model_validate(given)
-        except ValidationError:
-            raise ModelError(f"{given!r:.200}: no such folder, and no Hub name (org/name) either") from None
-        if ref.revision is None and ref.id == base.id:
-            ref = ref.model_copy(update={"revision": base.revision})
-        return locate_files(ref)[0]
+        return locate_files(pinned(base, given))[0]
     if base.id.startswith("sha256:"):
         raise ModelError("the patch was made on a local checkpoint: give its folder with --base")
     try:
@@ -79,6 +73,31 @@ def base_folder(base: Base, given: str | None = None) -> Path:
             f"{base.id}: the patch's base is not in the Hub cache here: give its folder with --base, or "
             f"--base {base.id} to download it"
         ) from error
+
+
+def pinned(base: Base, given: str) -> ModelRef:
+    """What the user says a patch's base is, at the patch's own commit unless another is named.
+
+    Raises:
+        ModelError: neither a name nor a folder.
+    """
+    ref = named(given)
+    known = base.revision if ref.id == base.id else None
+    return ref.model_copy(update={"revision": ref.revision or known})
+
+
+def named(given: str) -> ModelRef:
+    """A model by what a user calls it: `org/name`, `org/name@revision` or a folder.
+
+    Raises:
+        ModelError: it can't be either.
+    """
+    if Path(given).expanduser().exists():  # a folder may have an @ in its name
+        return ModelRef(id=given)
+    try:
+        return ModelRef.model_validate(given)
+    except ValidationError:
+        raise ModelError(f"{given!r:.200}: no such folder, and no Hub name (org/name) either") from None
 
 
 def unreachable(ref: ModelRef, error: Exception) -> ModelError:

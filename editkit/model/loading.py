@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from editkit.checkpoint import Checkpoint
-from editkit.errors import ModelError
-from editkit.model.files import locate_files
+from editkit.model.files import locate_files, named, pinned
 from editkit.model.open import load_weights
 from editkit.model.patching import write_patch
-from editkit.model.repository import Edited, check_merged, edited, pinned
+from editkit.model.repository import Edited, base_of, check_merged, edited
 from editkit.patch.file import Patch
 from editkit.patch.verify import verify
 from editkit.recipe import ModelRef
@@ -49,7 +45,7 @@ def from_pretrained(
         ModelError: there is no such repository, revision or base, or it can't be loaded.
         PatchError: no patch, a damaged one, or one of another base.
     """
-    ref = _ref(name)
+    ref = named(str(name))
     if ref.revision is None:
         ref = ref.model_copy(update={"revision": revision})
     trusted = bool(kwargs.get("trust_remote_code", False))
@@ -57,10 +53,11 @@ def from_pretrained(
         edit = edited(ref, token)
         if edit.kind == "merged":
             return _merged(ref, edit, token, trusted, kwargs)
-        source, patches = pinned(edit.base, None if base is None else str(base)), edit.patches
+        source, patches = base_of(edit, None if base is None else str(base)), edit.patches
     else:
         patches = (patch if isinstance(patch, Patch) else Patch.load(patch),)
-        source = _of_patch(ref, patches[0])
+        known = patches[0].base
+        source = ref if ref.revision or ref.id != known.id else pinned(known, ref.id)
     folder, _ = locate_files(source.model_copy(update={"trust_remote_code": trusted}), token=token)
     for one in patches:
         verify(one, Checkpoint.open(folder))
@@ -77,19 +74,3 @@ def _merged(
     check_merged(edit, folder)
     model: PreTrainedModel = load_weights(folder, ref.id, **{"dtype": "auto", **kwargs})
     return model
-
-
-def _ref(name: str | PathLike[str]) -> ModelRef:
-    """Raises ModelError where it is neither a name nor a folder."""
-    if Path(name).exists():  # a folder may have an @ in its name
-        return ModelRef(id=str(name))
-    try:
-        return ModelRef.model_validate(str(name))
-    except ValidationError:
-        raise ModelError(f"{str(name)!r:.200}: no such folder, and no Hub name (org/name) either") from None
-
-
-def _of_patch(ref: ModelRef, patch: Patch) -> ModelRef:
-    """A base that the caller names, at the commit that the patch names where the caller names none."""
-    known = patch.base.revision if ref.id == patch.base.id else None
-    return ref.model_copy(update={"revision": ref.revision or known})

@@ -60,16 +60,17 @@ def refusal(error: BaseException, name: str, revision: str | None = None) -> str
         return said
     error = reason(error)
     if isinstance(error, HfHubHTTPError):
-        code = error.response.status_code
+        code, said = error.response.status_code, " ".join((error.server_message or "").split())[:150]
         if code == 403:
-            return f"{name}: the token may not do that there: take one that may, or ask its owners"
+            why = f" ({said})" if said else ""
+            return f"{name}: the token may not do that there{why}: take one that may, or ask its owners"
         if code == 405:
             return f"{name}: this Hub only gives files, and takes none: look at HF_ENDPOINT"
         if code == 412:
             return (
                 f"{name}: somebody changed it meanwhile, and nothing was pushed: look at it, then push again"
             )
-        return f"{name}: the Hub answered {code} ({error.response.reason_phrase}): try again later"
+        return f"{name}: the Hub answered {code} ({said or error.response.reason_phrase}): try again later"
     if isinstance(error, OfflineModeIsEnabled):
         return f"{name}: HF_HUB_OFFLINE is set, so the Hub is not asked: unset it"
     if isinstance(error, http_error() | TimeoutError | ConnectionError):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from editkit.checkpoint import Checkpoint
 from editkit.errors import ModelError, PatchError
-from editkit.model.files import EMBEDDED, unreachable
+from editkit.model.files import EMBEDDED, pinned, unreachable
 from editkit.model.refusals import http_error
 from editkit.patch.file import Patch
 from editkit.patch.format import SUFFIX, Base
@@ -95,22 +95,19 @@ def _described(name: str, folder: Path) -> Edited:
     return Edited(name, folder, manifest.kind, manifest.base, tuple(patches))
 
 
-def pinned(base: Base, given: str | None) -> ModelRef:
-    """The base to load: at the patch's own revision, unless the caller says another.
+def base_of(edit: Edited, given: str | None) -> ModelRef:
+    """The base to load: at the patch's own commit, unless the caller says another.
 
     Raises:
-        ModelError: the patch's base has no name, and none is given.
+        ModelError: the base has no public name, and none is given.
     """
     if given is not None:
-        ref = ModelRef.model_validate(given)
-        if ref.revision is None and ref.id == base.id:
-            ref = ref.model_copy(update={"revision": base.revision})
-        return ref
-    if base.id.startswith("sha256:"):
+        return pinned(edit.base, given)
+    if edit.base.id.startswith("sha256:"):
         raise ModelError(
             "the edit was made on a local checkpoint, which has no public name: give its folder as base="
         )
-    return ModelRef(id=base.id, revision=base.revision)
+    return ModelRef(id=edit.base.id, revision=edit.base.revision)
 
 
 def check_merged(edit: Edited, folder: Path) -> None:

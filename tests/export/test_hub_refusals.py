@@ -51,8 +51,8 @@ def state(serving: Hub, **settings: bool) -> Iterator[None]:
             {},
             "the Hub does not know the token: `hf auth login` with another one, or set HF_TOKEN",
         ),
-        (BEN, {}, "the token may not do that there: take one that may, or ask its owners"),
-        (EYE, {}, "the token may not do that there: take one that may, or ask its owners"),
+        (BEN, {}, "the token may not do that there ("),
+        (EYE, {}, "the token may not do that there ("),
         (ANA, {"read_only": True}, "this Hub only gives files, and takes none: look at HF_ENDPOINT"),
         (ANA, {"down": True}, "the Hub can't be reached, or the connection broke"),
     ],
@@ -202,6 +202,7 @@ def test_a_word_that_must_not_be_published_is_told_by_its_place(
     describe(folder, "lora", hidden.base, (("edit.editkit.safetensors", hidden.digest),))
     pushed = worker.call("push", folder, "org/told", token=ANA)
     assert pushed.code == 0, pushed.err
+    assert "empty or missing yaml metadata in repo card" in pushed.err, "what the Hub finds wanting is told"
     assert "zeppelin" not in json.dumps(serving.requests).lower()
 
 

@@ -61,7 +61,8 @@ class Writing(Reading):
         except yaml.YAMLError as error:
             self.json({"errors": [{"message": str(error)}], "warnings": []}, 400)
             return
-        self.json({"errors": [], "warnings": []})
+        bare = [] if card.startswith("---") else [{"message": "empty or missing yaml metadata in repo card"}]
+        self.json({"errors": [], "warnings": bare})
 
     def _refer(self, repository: Repository, ref: str, asked: Mapping[str, str]) -> None:
         if ref in repository.refs:

@@ -64,6 +64,19 @@ def test_a_name_a_folder_or_a_file_gives_the_edited_model(
     assert loaded(worker, llama, llama.form(kind)).value is True
 
 
+def test_a_private_edit_of_a_private_base_needs_a_token(
+    worker: Worker, serving: Hub, shipped: Callable[..., Shipped]
+) -> None:
+    gpt2 = shipped("gpt2")
+    serving.repositories[gpt2.base_name].private = True
+    assert worker.call("push", gpt2.lora, "org/own", "--private", token=ANA).code == 0
+    load = "import editkit; editkit.from_pretrained(name, token=given)"
+    refused = worker.script(load, name="org/own", given=None)
+    assert refused.err.startswith("org/own: no such repository on the Hub, or a private one")
+    allowed = worker.script(load, name="org/own", given=ANA)
+    assert allowed.code == 0, allowed.err
+
+
 def test_settings_reach_transformers(worker: Worker, llama: Shipped, pushed: Callable[[str], str]) -> None:
     assert loaded(worker, llama, pushed("hub"), dtype="bfloat16").value is True
 
