@@ -78,7 +78,7 @@ def cloned(old: int, new: int) -> bool:
 
 def clones(source: Path, place: Path) -> bool:
     """Whether files made at `place`, which need not be there, can share the blocks of `source`."""
-    there = next((folder for folder in place.absolute().parents if folder.is_dir()), None)
+    there = next((folder for folder in place.absolute().parents if os.path.isdir(folder)), None)
     if there is None or not hasattr(os, "O_TMPFILE"):
         return False
     try:

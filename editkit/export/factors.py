@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Missed:
-    """Numbers that adding can't reach: how many of `total`, and where it is furthest off, by how much."""
+    """Numbers that adding can't reach: how many of `total`; where it is furthest off, how far and why."""
 
-    count: int
-    total: int
-    largest: float
-    module: str
+    count: int = 0
+    total: int = 0
+    largest: float = 0.0
+    module: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ def factors(targets: Sequence[Target]) -> tuple[tuple[Factors, ...], Missed]:
     Parameters share one rank: PEFT 0.21 obeys a rank of their own but warns that it ignored it.
     """
     widest = max((_most(target) for target in targets if target.parameter), default=0)
-    made, missed = [], Missed(0, 0, 0.0, "")
+    made, missed = [], Missed()
     for target in targets:
         deltas = []
         for entry in target.entries:
-            delta = exact_delta(entry.original, entry.edited, entry.dtype, _kept(target, entry))
-            deltas.append(delta)
-            missed = _worse(missed, entry, delta)
+            kept = entry.dtype if target.parameter else "F32"
+            deltas.append(exact_delta(entry.original, entry.edited, entry.dtype, kept))
+            missed = _worse(missed, entry, deltas[-1], kept)
         made.append(Factors(target, widest if target.parameter else _most(target), tuple(deltas)))
     return tuple(made), missed
 
@@ -82,17 +83,17 @@ def _most(target: Target) -> int:
     return max(len(entry.neurons) for entry in target.entries)
 
 
-def _kept(target: Target, entry: Entry) -> str:
-    return entry.dtype if target.parameter else "F32"
-
-
-def _worse(missed: Missed, entry: Entry, delta: Floats) -> Missed:
+def _worse(missed: Missed, entry: Entry, delta: Floats, kept: str) -> Missed:
     with np.errstate(all="ignore"):
         reached = widen(nearest(widen(entry.original, entry.dtype) + delta, entry.dtype), entry.dtype)
     wide = np.abs(reached.astype(np.float64) - widen(entry.edited, entry.dtype))
-    largest, module = max((missed.largest, missed.module), (float(wide.max()), entry.module))
-    count = missed.count + int(np.count_nonzero(wide))
-    return Missed(count, missed.total + wide.size, largest, module if largest else "")
+    count, total = missed.count + int(np.count_nonzero(wide)), missed.total + wide.size
+    largest = float(wide.max())
+    if largest <= missed.largest:
+        return replace(missed, count=count, total=total)
+    added = "no float32 number added to the base's gives them"
+    why = added if kept == "F32" else f"PEFT rounds what it adds to a parameter to {kept}"
+    return Missed(count, total, largest, entry.module, why)
 
 
 def file_pieces(made: Sequence[Factors]) -> Iterator[bytes | memoryview]:

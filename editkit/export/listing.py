@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from editkit.checkpoint import Checkpoint
-from editkit.errors import ModelError, OutputError
-from editkit.patch.format import DIGEST
-from editkit.patch.manifest import MANIFEST
+from editkit.errors import ModelError, OutputError, PatchError
+from editkit.patch.format import DIGEST, SUFFIX
+from editkit.patch.manifest import MANIFEST, Manifest
 
 OWN: Final = "editkit"  # the folder in an export where its patches are
 # Weights in other forms: the edit would not be in them, and pickles can run code.
@@ -20,8 +20,10 @@ WEIGHTS: Final = re.compile(
     r".*\.(safetensors|bin|pt|pth|ckpt|pkl|pickle|msgpack|h5|hdf5|ot|npz|gguf|ggml|onnx|onnx_data|tflite)"
     r"|.*\.(bin|safetensors|msgpack|h5)\.index(\..*)?\.json|.*\.index\.(fp16|bf16|fp32)\.json"
 )
-# A signature of the files as they were before; what an earlier export said of itself.
-STALE: Final = re.compile(r".*\.(sig|sigstore)|provenance\.json")
+# What an earlier export put beside the base's own files: it speaks of the files as they were.
+OF_EXPORTS: Final = re.compile(
+    rf".*\.(sig|sigstore)|provenance\.json|{re.escape(MANIFEST)}|{OWN}/.*{re.escape(SUFFIX)}"
+)
 ADAPTER: Final = "adapter_model.safetensors"  # transformers loads it together with the weights
 
 
@@ -58,12 +60,11 @@ def listing(checkpoint: Checkpoint) -> Listing:
     kept = {info.file.name for info in checkpoint.tensors.values()} | {ADAPTER}
     if not (folder / "model.safetensors").is_file():
         kept.add("model.safetensors.index.json")
-    exported = (folder / MANIFEST).is_file()
+    exported, named = (folder / MANIFEST).is_file(), _named(folder)
     files, left_out = {}, []
     try:
         for name, path in _walk(folder):
-            own = name == MANIFEST or name.startswith(f"{OWN}/") or STALE.fullmatch(name)
-            if exported and own:
+            if exported and name not in named and OF_EXPORTS.fullmatch(name):
                 continue
             other = WEIGHTS.fullmatch(name) and name not in kept
             if other or not path.is_file():
@@ -74,6 +75,14 @@ def listing(checkpoint: Checkpoint) -> Listing:
     except OSError as error:
         raise ModelError(f"{error.filename or folder}: can't be read ({error.strerror})") from error
     return Listing({name: files[name] for name in order}, tuple(sorted(left_out)))
+
+
+def _named(folder: Path) -> Collection[str]:
+    """The files of a merged folder that were the base's already."""
+    try:
+        return Manifest.read(folder).files
+    except PatchError:
+        return ()
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:

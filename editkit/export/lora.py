@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from editkit.atomic import new_folder
 from editkit.events import Tell, nobody, stage
-from editkit.export.exported import Exported, seal
+from editkit.export.exported import Exported, seal, size_of
 from editkit.export.factors import Factors, Missed, factors, file_pieces
 from editkit.export.targets import Adapted, adapted
 from editkit.model.files import EMBEDDED
@@ -52,8 +52,8 @@ def export_lora(
         with stage(tell, "write the adapter"):
             notes = write_adapter(patch, base, folder, base_name)
         seal(folder, "lora", patch, f"{name}{SUFFIX}", tell=tell)
-    sizes = [path.stat().st_size for path in place.iterdir()]
-    return Exported(place, "lora", len(sizes), sum(sizes), notes)
+        n_files, n_bytes = size_of(folder)
+    return Exported(place, "lora", n_files, n_bytes, notes)
 
 
 def write_adapter(patch: Patch, base: Path, folder: Path, base_name: str | None = None) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def _notes(named: str | None, missed: Missed) -> tuple[str, ...]:
         )
     if missed.count:
         notes.append(
-            f"{missed.count:,} of {missed.total:,} values can't be reached by adding: the largest difference "
-            f"from the patch is {missed.largest:.1e}, in {missed.module}"
+            f"{missed.count:,} of {missed.total:,} values differ from the patch once merged, by "
+            f"{missed.largest:.1e} at most ({missed.module}): {missed.why}"
         )
     return tuple(notes)

@@ -71,7 +71,7 @@ def adapted(patch: Patch, base: Path) -> Adapted:
     mapping = {"base_model_class": kind.__name__, "parent_library": kind.__module__}
     task = TASKS.get(auto)
     found = tuple(_by_model(model, name, entries) for name, entries in groups)
-    _unambiguous(model, found)
+    unambiguous(model, found)
     if len({target.turned for target in found}) > 1:
         raise PatchError(
             f"{found[0].module} and others are stored in two ways, which one LoRA adapter can't say: use "
@@ -155,7 +155,7 @@ def _fused(model: Any) -> Iterator[Any]:
             yield module
 
 
-def _unambiguous(model: Any, targets: tuple[Target, ...]) -> None:
+def unambiguous(model: Any, targets: tuple[Target, ...]) -> None:
     """PEFT looks for the end of a name, so it must not be the end of another's."""
     names = [name for name, _ in model.named_modules()] + [name for name, _ in model.named_parameters()]
     for target in targets:

@@ -61,11 +61,13 @@ def load_config(folder: Path, name: str, *, trust_remote_code: bool = False) -> 
     Raises:
         ModelError: it can't be read, or is of a class that comes with the files and is not trusted.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
+    wrong = (OSError, ValueError, KeyError, ImportError, TypeError, AttributeError, StrictDataclassError)
     try:
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except wrong as error:
         if "trust_remote_code" in str(error):
             raise ModelError(
                 f"{name}: its class is code in its own repository: read that code, and if you trust it set "

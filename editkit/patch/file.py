@@ -13,7 +13,7 @@ from editkit.delta import Delta, LayerDelta
 from editkit.neuron import Neuron
 from editkit.patch.format import Contents
 from editkit.patch.reader import read_file
-from editkit.patch.rows import widen
+from editkit.patch.rows import exact_delta
 from editkit.patch.writer import pieces
 
 
@@ -61,14 +61,14 @@ class Patch(Contents):
         )
 
     def to_delta(self) -> Delta:
-        """What it adds, in float32: edited minus original, both as they are after rounding."""
+        """What it adds, in float32; `edited` is `round(original + delta)` wherever there is such a delta."""
         return Delta(
             tuple(
                 LayerDelta(
                     entry.layer,
                     entry.expert,
                     tuple(entry.neurons.tolist()),
-                    widen(entry.edited, entry.dtype) - widen(entry.original, entry.dtype),
+                    exact_delta(entry.original, entry.edited, entry.dtype),
                 )
                 for entry in self.entries
             )

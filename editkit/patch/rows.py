@@ -91,7 +91,7 @@ def exact_delta(original: Bits, edited: Bits, dtype: str, kept: str = "F32") -> 
 
 
 def _distance(original: Bits, edited: Bits, delta: NDArray[np.float32], dtype: str) -> NDArray[np.float64]:
-    """How far each sum is from what it should be: 0 where the bits are the same, infinite where it overflows."""
+    """How far each sum is from what it should be: 0 if the bits are the same, infinite if it overflows."""
     with np.errstate(all="ignore"):
         found = nearest(widen(original, dtype) + delta, dtype)
         missed = np.abs(widen(found, dtype).astype(np.float64) - widen(edited, dtype))

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from editkit.errors import ModelError
+from editkit.export.lora import export_lora
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
 from editkit.model.hooks import adding
@@ -66,3 +67,21 @@ def test_confirmed_it_is_edited_like_any(
         hooked = editable.model(**inputs).logits
     with torch.no_grad(), patched(editable.model, patch_of(editable, rows)):
         assert torch.allclose(hooked, editable.model(**inputs).logits, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated")
+def test_its_lora_is_written_without_running_its_code(
+    odd: Path, random_rows: Callable[..., Any], patch_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    from peft import PeftModel
+
+    ref = ModelRef(id=str(odd), trust_remote_code=True, w_out="model.layers.{}.mlp.back")
+    editable = open_model(ref)
+    inputs = call_inputs(editable, feed(editable, questions(editable)))
+    patch = patch_of(editable, random_rows(editable, 0))
+    export_lora(patch, odd, tmp_path / "lora")
+    with torch.no_grad(), patched(editable.model, patch):
+        expected = editable.model(**inputs).logits
+    adapted = PeftModel.from_pretrained(open_model(ref).model, tmp_path / "lora")
+    with torch.no_grad():
+        assert torch.equal(adapted.merge_and_unload()(**inputs).logits, expected)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from editkit.patch.format import Base, Contents, Entry, Method, Provenance
 from editkit.patch.reader import read
 from editkit.patch.rows import rounded
 from editkit.patch.writer import pieces
+from tests.patch.tensors import make_base
 
 BASE = Base("demo/scenes", "0" * 40, "bfloat16", "a" * 64)
 PROVENANCE = Provenance(
@@ -92,3 +94,9 @@ def make_checkpoint() -> Callable[..., Checkpoint]:
         return Checkpoint.open(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Checkpoint]:
+    """`bases("BF16")`: a checkpoint of small tensors in every layout, written once."""
+    return cache(lambda dtype: make_base(tmp_path_factory.mktemp("base"), dtype))

@@ -71,7 +71,7 @@ def test_its_neurons_have_names(patch: Patch) -> None:
     assert [str(neuron) for neuron in patch.neurons()] == ["L0.N1", "L0.N4", "L1.N5", "L2.E3.N0", "L2.E3.N7"]
 
 
-def test_its_delta_is_edited_minus_original(patch: Patch) -> None:
+def test_its_delta_leads_from_original_to_edited(patch: Patch) -> None:
     delta = patch.to_delta()
     assert delta.neurons() == patch.neurons()
     for part, entry in zip(delta.layers, patch.entries, strict=True):
