@@ -5,9 +5,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Final
+
+from editkit.atomic.lock import beside
 
 AT_FDCWD: Final = -100
 RENAME_EXCHANGE: Final = 2  # Linux
@@ -18,8 +21,8 @@ CAN_NOT: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 def exchanged(new: Path, old: Path) -> None:
     """`new` stands where `old` was, and the other way round.
 
-    Where the file system can't do that at once, `old` is renamed away first: a kill between leaves neither
-    at its place, and both beside it.
+    Where the file system can't do that at once, `old` is renamed to `.NAME.replaced` first: a kill between
+    leaves neither at its place, and `recovered` brings the old one back.
 
     Raises:
         OSError: it can't be done.
@@ -29,7 +32,7 @@ def exchanged(new: Path, old: Path) -> None:
     except OSError as error:
         if error.errno not in CAN_NOT:
             raise
-        between = old.with_name(f".{old.name[:50]}.replaced")
+        between = beside(old, "replaced")
         old.rename(between)
         try:
             new.rename(old)
@@ -37,6 +40,21 @@ def exchanged(new: Path, old: Path) -> None:
             between.rename(old)
             raise
         between.rename(new)
+
+
+def recovered(place: Path) -> None:
+    """What a kill in the middle of an exchange left: the old folder returns, unless the new one is there.
+
+    Raises:
+        OSError: it can't be done.
+    """
+    between = beside(place, "replaced")
+    if not between.is_dir() or between.is_symlink():
+        return
+    if os.path.lexists(place):
+        shutil.rmtree(between)
+    else:
+        between.rename(place)
 
 
 def _swap(one: bytes, other: bytes) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from editkit.atomic.exchange import exchanged
-from editkit.atomic.file import sync
+from editkit.atomic.exchange import exchanged, recovered
+from editkit.atomic.file import cleared, sync
 from editkit.atomic.lock import locked, partial
 from editkit.errors import OutputError
 
@@ -23,12 +23,19 @@ def vacant(place: Path, *, replace: str | None = None) -> None:
     Raises:
         OutputError: there is.
     """
-    if not place.exists() and not place.is_symlink():
+    try:
+        os.lstat(place)
+        folder = place.is_dir() and not place.is_symlink()
+        known = folder and replace is not None and ((place / replace).is_file() or not any(place.iterdir()))
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise OutputError(f"{place}: can't be written ({error.strerror})") from error
+    except ValueError as error:
+        raise OutputError(f"{str(place)!r}: no possible name for a folder") from error
     if replace is None:
         raise OutputError(f"{place}: is there already; name another place")
-    folder = place.is_dir() and not place.is_symlink()
-    if not folder or not ((place / replace).is_file() or not any(place.iterdir())):
+    if not known:
         raise OutputError(
             f"{place}: is there already, and nothing that editkit wrote (it has no {replace}): name "
             "another place, or move it away"
@@ -47,13 +54,20 @@ def new_folder(place: Path, n_bytes: int = 0, *, replace: str | None = None) -> 
         OutputError: `place` is there already, is being written, can't be, or has no room for `n_bytes`.
     """
     try:
+        beside = partial(place)
+    except ValueError as error:
+        raise OutputError(f"{str(place)!r}: no possible name for a folder") from error
+    try:
         vacant(place, replace=replace)
+        made = [folder for folder in (place.parent, *place.parent.parents) if not folder.exists()]
         place.parent.mkdir(parents=True, exist_ok=True)
-        _room(place, n_bytes)
-        with locked(place, folder=True):
-            beside = partial(place)
+        with locked(place):
+            recovered(place)
+            cleared(beside)
+            vacant(place, replace=replace)
+            _room(place, n_bytes)
             try:
-                _clear(beside)
+                beside.mkdir()
                 yield beside
                 _synced(beside)
                 vacant(place, replace=replace)
@@ -61,13 +75,13 @@ def new_folder(place: Path, n_bytes: int = 0, *, replace: str | None = None) -> 
                     exchanged(beside, place)
                 else:
                     beside.rename(place)
+                # On the disk before the old one goes, or a power cut could take both.
+                for folder in (place.parent, *(above.parent for above in made)):
+                    sync(folder)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
-        sync(place.parent)
     except OSError as error:
         raise OutputError(f"{place}: can't be written ({error.strerror or error})") from error
-    except ValueError as error:
-        raise OutputError(f"{str(place)!r}: no possible name for a folder") from error
 
 
 def _room(place: Path, n_bytes: int) -> None:
@@ -77,15 +91,6 @@ def _room(place: Path, n_bytes: int) -> None:
             f"{place}: {n_bytes / 1e9:.1f} GB are to be written and {free / 1e9:.1f} GB are free there: "
             "name another place"
         )
-
-
-def _clear(folder: Path) -> None:
-    """What a killed writer left."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        else:
-            os.unlink(entry.path)
 
 
 def _synced(folder: Path) -> None:
