@@ -13,7 +13,16 @@ from typing import Final
 from editkit.checkpoint import Checkpoint, Rows
 from editkit.errors import ModelError
 from editkit.events import Tell, nobody, stage
-from editkit.export.copying import chunks, cloned, copy_range, making, reading, start_writing, write_at
+from editkit.export.copying import (
+    chunks,
+    cloned,
+    copy_range,
+    making,
+    reading,
+    reserve,
+    start_writing,
+    write_at,
+)
 from editkit.export.hashing import Changes, hashing, parts
 from editkit.export.listing import Listing, known_digest
 
@@ -116,6 +125,8 @@ def _copy_all(
         target.parent.mkdir(parents=True, exist_ok=True)
         with reading(source) as old, making(target) as new:
             size, shared = os.fstat(old).st_size, cloned(old, new)
+            if not shared:
+                reserve(new, size)
             for start, end, tensor in parts(checkpoint, source, size, changes):
                 for at, until in [(start, end)] if shared else chunks(start, end):
                     if not shared:

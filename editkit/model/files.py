@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from editkit.errors import ModelError
 from editkit.model.refusals import http_error, known, reason
 from editkit.patch.format import Base
-from editkit.recipe import ModelRef
+
+if TYPE_CHECKING:
+    from editkit.recipe import ModelRef
 
 EMBEDDED: Final = {"demo/scenes": Path(__file__).parent.parent / "demo" / "scenes"}
 SMALL: Final = ("*.json", "*.model", "*.txt", "*.jinja")  # config, tokenizer, processor, chat template
@@ -30,13 +32,9 @@ def locate_files(
     Raises:
         ModelError: there is no such model, or it can't be reached.
     """
-    if ref.id in EMBEDDED:
-        return EMBEDDED[ref.id], None
-    folder = Path(ref.id).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"{ref.id}: the folder has no config.json, so it is no checkpoint")
-        return folder, None
+    here = _here(ref.id)
+    if here is not None:
+        return here, None
     if ref.id.count("/") != 1 or ref.id.startswith((".", "/", "~")):
         raise ModelError(f"{ref.id}: no such folder, and no Hub name (org/name) either")
     from huggingface_hub import snapshot_download
@@ -53,6 +51,22 @@ def locate_files(
     return found, found.name
 
 
+def _here(name: str) -> Path | None:
+    """The embedded model's folder, or a local one.
+
+    Raises:
+        ModelError: there is a folder, but no checkpoint in it.
+    """
+    if name in EMBEDDED:
+        return EMBEDDED[name]
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return None
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{name}: the folder has no config.json, so it is no checkpoint")
+    return folder
+
+
 def base_folder(base: Base, given: str | None = None) -> Path:
     """The folder of the checkpoint a patch was made on.
 
@@ -62,6 +76,11 @@ def base_folder(base: Base, given: str | None = None) -> Path:
     Raises:
         ModelError: it is not here.
     """
+    here = _here(given) if given else None
+    if here is not None:
+        return here  # without what reads recipes, which takes as long as the copy of a small model
+    from editkit.recipe import ModelRef
+
     if given is not None:
         return locate_files(pinned(base, given))[0]
     if base.id.startswith("sha256:"):
