@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from editkit.checkpoint.tensorfile import strict_json
 from editkit.errors import ModelError, OutputError, PatchError
 from editkit.events import Noted, Tell, nobody
 from editkit.export.card import card
@@ -20,11 +21,12 @@ from editkit.export.origin import origin
 from editkit.export.scan import Found, scan
 from editkit.model.files import base_folder
 from editkit.patch.file import Patch
-from editkit.patch.format import SUFFIX
+from editkit.patch.format import LOCAL_PATH, SUFFIX
 from editkit.patch.manifest import Kind, Manifest
 from editkit.recipe import Recipe
 
 SIGNATURE: Final = "model.sig"
+ADAPTER: Final = "adapter_config.json"
 CARD: Final = "README.md"
 SHOWN: Final = 5
 
@@ -114,6 +116,7 @@ def _folder(
     if wrong:
         more = f" (and {len(wrong) - 1} more: `editkit verify {folder}`)" if len(wrong) > 1 else ""
         raise PatchError(f"{folder}: is not as it was written: {wrong[0]}{more}")
+    _named(folder)
     if not patches:
         raise PatchError(f"{folder}: has no patch in it, so nothing tells what was edited")
     base = base or _here(patches[0])
@@ -121,6 +124,22 @@ def _folder(
     _silent(folder, found + _told(folder, words, base, tell), base)
     digests = {name: file.sha256 for name, file in manifest.files.items() if file.sha256 is not None}
     return Outgoing(manifest.kind, _files(folder), digests | dict(manifest.patches), manifest.patches[0][1])
+
+
+def _named(folder: Path) -> None:
+    """An adapter may call its base by a folder of this machine, which is of no use to others."""
+    try:
+        config = strict_json((folder / ADAPTER).read_bytes())
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise PatchError(f"{folder}: its {ADAPTER} can't be read") from error
+    base = config.get("base_model_name_or_path") if isinstance(config, dict) else None
+    if isinstance(base, str) and (LOCAL_PATH.match(base) or Path(base).is_dir()):
+        raise PatchError(
+            f"{folder}: its {ADAPTER} calls the base by a folder of this machine: export it again, with "
+            "--base-name and the base's name on the Hub"
+        )
 
 
 def _accepted(place: Path, patch: Patch, allow_rejected: bool) -> None:

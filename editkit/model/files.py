@@ -111,7 +111,9 @@ def named(given: str) -> ModelRef:
     Raises:
         ModelError: it can't be either.
     """
-    if Path(given).expanduser().exists():  # a folder may have an @ in its name
+    from editkit.recipe import ModelRef
+
+    if given and Path(given).expanduser().exists():  # a folder may have an @ in its name
         return ModelRef(id=given)
     try:
         return ModelRef.model_validate(given)

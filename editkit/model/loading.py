@@ -70,7 +70,9 @@ def from_pretrained(
 def _merged(
     ref: ModelRef, edit: Edited, token: str | None, trusted: bool, kwargs: dict[str, Any]
 ) -> PreTrainedModel:
-    folder, _ = locate_files(ref.model_copy(update={"trust_remote_code": trusted}), token=token)
+    # A branch may have moved since the patch in it was read.
+    same = {"revision": edit.commit or ref.revision, "trust_remote_code": trusted}
+    folder, _ = locate_files(ref.model_copy(update=same), token=token)
     check_merged(edit, folder)
     model: PreTrainedModel = load_weights(folder, ref.id, **{"dtype": "auto", **kwargs})
     return model

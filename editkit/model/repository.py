@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ class Edited:
         kind: as in its `editkit.json`; `patch` where there is a patch and no such file.
         base: what the patches were made on.
         patches: in the order in which they are applied.
+        commit: of a repository, what was asked for at this moment.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Edited:
     kind: Kind | Literal["patch"]
     base: Base
     patches: tuple[Patch, ...]
+    commit: str | None = None
 
 
 def edited(ref: ModelRef, token: str | None = None) -> Edited:
@@ -47,12 +49,14 @@ def edited(ref: ModelRef, token: str | None = None) -> Edited:
     if place.is_file():
         patch = Patch.load(place)
         return Edited(ref.id, place.parent, "patch", patch.base, (patch,))
+    commit = None
     if ref.id in EMBEDDED:
         place = EMBEDDED[ref.id]
     elif not place.is_dir():
         place = _downloaded(ref, token)
+        commit = place.name
     if (place / MANIFEST).is_file():
-        return _described(ref.id, place)
+        return replace(_described(ref.id, place), commit=commit)
     found = sorted(path for path in place.glob(f"*{SUFFIX}") if path.is_file())
     if not found:
         raise PatchError(
@@ -65,7 +69,7 @@ def edited(ref: ModelRef, token: str | None = None) -> Edited:
             "`editkit merge`, or load the base and one of them"
         )
     patch = Patch.load(found[0])
-    return Edited(ref.id, place, "patch", patch.base, (patch,))
+    return Edited(ref.id, place, "patch", patch.base, (patch,), commit)
 
 
 def _downloaded(ref: ModelRef, token: str | None) -> Path:

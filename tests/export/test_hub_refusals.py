@@ -175,6 +175,18 @@ def test_a_folder_that_changed_is_not_pushed(
     assert f"is not as it was written: {named}: " in answer.err
 
 
+def test_a_folder_of_this_machine_is_not_told(
+    worker: Worker, serving: Hub, llama: Shipped, tmp_path: Path
+) -> None:
+    from editkit.export.lora import export_lora
+
+    export_lora(llama.patch, llama.base, tmp_path / "local", base_name=str(llama.base))
+    with nothing_asked(serving):
+        answer = worker.call("push", tmp_path / "local", "org/local", token=ANA)
+    assert answer.code == 1
+    assert "calls the base by a folder of this machine: export it again, with --base-name" in answer.err
+
+
 def test_a_word_that_must_not_be_published_is_told_by_its_place(
     worker: Worker, serving: Hub, llama: Shipped, tmp_path: Path
 ) -> None:

@@ -20,8 +20,6 @@ class Reading(Answering):
                 self._info(self.repository(f"{org}/{name}"), revision, query)
             case ["api", "models", org, name, "tree", revision, *below]:
                 self._tree(self.repository(f"{org}/{name}"), revision, "/".join(below), query)
-            case ["api", "models", org, name, "refs"]:
-                self._refs(self.repository(f"{org}/{name}"))
             case [org, name, "resolve", revision, *path]:
                 self._file(self.repository(f"{org}/{name}", files=True), revision, "/".join(path))
             case ["cdn", digest]:
@@ -89,14 +87,6 @@ class Reading(Answering):
         deep = query.get("recursive", "false").lower() in ("true", "1")
         shown = [one for path, one in entries.items() if deep or "/" not in path.removeprefix(start)]
         self.json(shown)
-
-    def _refs(self, repository: Repository) -> None:
-        branches = [
-            {"name": name, "ref": f"refs/heads/{name}", "targetCommit": commit}
-            for name, commit in repository.refs.items()
-            if not name.startswith("refs/")
-        ]
-        self.json({"branches": branches, "tags": [], "converts": []})
 
     def _file(self, repository: Repository, revision: str, path: str) -> None:
         commit = self._at(repository, revision)

@@ -52,7 +52,7 @@ class Worker:
 
     def __init__(self, endpoint: str, home: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.hub.serving"],
+            [sys.executable, "-m", "tests.hub.process"],
             env=environment(endpoint, home),
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -81,6 +81,22 @@ def test_settings_reach_transformers(worker: Worker, llama: Shipped, pushed: Cal
     assert loaded(worker, llama, pushed("hub"), dtype="bfloat16").value is True
 
 
+def test_what_is_in_the_cache_is_loaded_without_a_network(
+    worker: Worker, serving: Hub, llama: Shipped, pushed: Callable[[str], str]
+) -> None:
+    names = [pushed(kind) for kind in ("hub", "merged")]
+    for name in names:
+        assert loaded(worker, llama, name).value is True
+    offline = "import huggingface_hub.constants as here; here.HF_HUB_OFFLINE = {}"
+    before = len(serving.requests)
+    try:
+        assert worker.script(offline.format(True)).code == 0
+        assert [loaded(worker, llama, name).value for name in names] == [True, True]
+        assert serving.requests[before:] == []
+    finally:
+        assert worker.script(offline.format(False)).code == 0
+
+
 def test_the_base_stays_at_the_commit_that_the_edit_was_made_on(
     worker: Worker, serving: Hub, llama: Shipped, pushed: Callable[[str], str]
 ) -> None:
