@@ -202,3 +202,24 @@ def test_a_repository_without_an_edit_is_not_pulled(worker: Worker, llama: Shipp
     assert answer.code == 1
     assert "holds nothing that editkit wrote: `hf download org/llama` gets it" in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_large_files_go_and_come_one_by_one(
+    worker: Worker, serving: Hub, llama: Shipped, tmp_path: Path
+) -> None:
+    least = (
+        "import editkit.export.hub as up, editkit.export.pulled as down\n"
+        "value = up.LARGE_BYTES\nup.LARGE_BYTES = down.LARGE_BYTES = size"
+    )
+    usual = worker.script(least, size=4000).value
+    try:
+        before = len(serving.requests)
+        pushed = worker.call("push", llama.merged, "org/large", token=ANA)
+        pulled = worker.call("pull", "org/large", "-o", tmp_path / "got")
+    finally:
+        worker.script(least, size=usual)
+    assert (pushed.code, pulled.code) == (0, 0), pushed.err + pulled.err
+    sizes = [path.stat().st_size for path in llama.merged.rglob("*") if path.is_file()]
+    batches = [path for _, path, _ in serving.requests[before:] if "/preupload/" in path]
+    assert len(batches) == 1 + sum(size >= 4000 for size in sizes)
+    assert here(serving.repositories["org/large"]) == contents(llama.merged) == contents(tmp_path / "got")
