@@ -21,6 +21,7 @@ REJECTED = 3
 @click.option("-o", "--output", "place", type=click.Path(path_type=Path), help="Where to write the patch.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; the same as plan.")
 @click.option("--no-track", is_flag=True, help="Leave MLflow out.")
+@click.option("--force", is_flag=True, help="Overwrite what the recipe's `export` wrote before.")
 @talking
 @click.pass_context
 def apply(
@@ -30,10 +31,12 @@ def apply(
     place: Path | None,
     dry_run: bool,
     no_track: bool,
+    force: bool,
 ) -> int:
     """Edit a model as RECIPE says.
 
-    Writes the patch, and an MLflow run that shows what else moved.
+    Writes the patch, an MLflow run that shows what else moved, and, if the edit is accepted, what the
+    recipe's `export` asks for.
 
     Exit code 3 when the edit was made but does not meet the recipe's `accept`.
     """
@@ -47,7 +50,7 @@ def apply(
     from editkit import pipeline
 
     with output.working() as tell:
-        applied = pipeline.apply(asked, output=place, tell=tell, track=not no_track)
+        applied = pipeline.apply(asked, output=place, tell=tell, track=not no_track, force=force)
     if output.json:
         output.document(_document(applied))
     elif output.quiet:
@@ -58,6 +61,8 @@ def apply(
 
 
 def _document(applied: Applied) -> dict[str, Any]:
+    from editkit.shipping import listed
+
     neurons = zip(applied.neurons.items, applied.neurons.scores, strict=True)
     return {
         "status": "done",
@@ -67,6 +72,7 @@ def _document(applied: Applied) -> dict[str, Any]:
         "neurons": [{"name": str(neuron), "score": score} for neuron, score in neurons],
         "scores": applied.report.table(),
         "patch": str(applied.patch_path),
+        "exports": listed(applied.exports),
         "run_id": applied.run_id,
         "experiment": applied.experiment,
         "seconds": dict(applied.seconds),
@@ -80,6 +86,7 @@ def _show(output: Output, applied: Applied) -> None:
 
     output.show(scores_table(applied.report), *verdict_lines(applied.report.verdict))
     lines = [*applied.report.notes, f"patch  {applied.patch_path} (editkit show {applied.patch_path})"]
+    lines += [f"{one.kind:<7}{one.folder}" for one in applied.exports]
     if applied.run_id is not None:
         lines.append(f"run    {applied.run_id} in experiment {applied.experiment} (look at it: editkit ui)")
     output.show(*(Text(line, overflow="fold") for line in lines))

@@ -24,8 +24,8 @@ MASKS: Final[Mapping[Privacy, str]] = {
 }
 LIMITS: Final = """\
 - **The change itself gives the word away to someone who looks.** Whoever multiplies the difference between \
-changed and original rows with the unembedding matrix sees which tokens were pushed down and which up. Masking \
-keeps a word out of texts and search engines, no more.
+changed and original rows with the unembedding matrix sees which tokens were pushed down and which up. \
+Masking keeps a word out of texts and search engines, no more.
 - The scores hold for the inputs they were measured on. Others may still bring the old answer up.
 - Whoever has the weights can undo the edit: it is a fix, not a safeguard against its user.
 - The base model's own limits and licence hold here too."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from editkit.errors import ModelError
+from editkit.model.refusals import http_error, known, reason
 from editkit.patch.format import Base
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ EMBEDDED: Final = {"demo/scenes": Path(__file__).parent.parent / "demo" / "scene
 SMALL: Final = ("*.json", "*.model", "*.txt", "*.jinja")  # config, tokenizer, processor, chat template
 
 
-def locate_files(ref: ModelRef, *, weights: bool = True, cached: bool = False) -> tuple[Path, str | None]:
+def locate_files(
+    ref: ModelRef, *, weights: bool = True, cached: bool = False, token: str | None = None
+) -> tuple[Path, str | None]:
     """The folder with a model's files and the commit it was resolved to (None for local files).
 
     A Hub model is downloaded once into the Hub cache; pickled weights never are, others only where asked for.
 
     Args:
         cached: take a Hub model from the cache, and download nothing.
+        token: for the Hub; without it the one of `hf auth login` or HF_TOKEN.
 
     Raises:
         ModelError: there is no such model, or it can't be reached.
@@ -38,7 +42,9 @@ def locate_files(ref: ModelRef, *, weights: bool = True, cached: bool = False) -
     wanted = [*SMALL, *(["*.safetensors"] if weights else []), *(["*.py"] if ref.trust_remote_code else [])]
     try:
         found = Path(
-            snapshot_download(ref.id, revision=ref.revision, allow_patterns=wanted, local_files_only=cached)
+            snapshot_download(
+                ref.id, revision=ref.revision, allow_patterns=wanted, local_files_only=cached, token=token
+            )
         )
     except (http_error(), OSError, ValueError) as error:
         raise unreachable(ref, error) from error
@@ -76,13 +82,7 @@ def base_folder(base: Base, given: str | None = None) -> Path:
     from editkit.recipe import ModelRef
 
     if given is not None:
-        try:
-            ref = ModelRef.model_validate(given)
-        except ValidationError:
-            raise ModelError(f"{given!r:.200}: no such folder, and no Hub name (org/name) either") from None
-        if ref.revision is None and ref.id == base.id:
-            ref = ref.model_copy(update={"revision": base.revision})
-        return locate_files(ref)[0]
+        return locate_files(pinned(base, given))[0]
     if base.id.startswith("sha256:"):
         raise ModelError("the patch was made on a local checkpoint: give its folder with --base")
     try:
@@ -94,18 +94,40 @@ def base_folder(base: Base, given: str | None = None) -> Path:
         ) from error
 
 
-def http_error() -> type[Exception]:
-    """What the Hub's client raises; which library it comes from depends on the client's version."""
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # it imports it itself
+def pinned(base: Base, given: str) -> ModelRef:
+    """What the user says a patch's base is, at the patch's own commit unless another is named.
 
-    found: type[Exception] = HTTPError
-    return found
+    Raises:
+        ModelError: neither a name nor a folder.
+    """
+    ref = named(given)
+    known = base.revision if ref.id == base.id else None
+    return ref.model_copy(update={"revision": ref.revision or known})
+
+
+def named(given: str) -> ModelRef:
+    """A model by what a user calls it: `org/name`, `org/name@revision` or a folder.
+
+    Raises:
+        ModelError: it can't be either.
+    """
+    from editkit.recipe import ModelRef
+
+    if given and Path(given).expanduser().exists():  # a folder may have an @ in its name
+        return ModelRef(id=given)
+    try:
+        return ModelRef.model_validate(given)
+    except ValidationError:
+        raise ModelError(f"{given!r:.200}: no such folder, and no Hub name (org/name) either") from None
 
 
 def unreachable(ref: ModelRef, error: Exception) -> ModelError:
     """What is said of a Hub model that can't be had."""
+    said = known(error, ref.id, ref.revision)
+    if said is not None:
+        return ModelError(said)
     at = f" at revision {ref.revision}" if ref.revision else ""
     return ModelError(
-        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(error).__name__}); "
+        f"{ref.id}{at}: not a folder here, and not to be had from the Hub ({type(reason(error)).__name__}); "
         "check the name, the revision, the network and `hf auth login`"
     )

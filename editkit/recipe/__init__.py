@@ -15,7 +15,7 @@ from editkit.recipe.parts import (
     TextFile,
     Texts,
 )
-from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.sections import Condition, Control, Evaluate, Export, Locate, Probe, Solve, Track, Twins
 
 __all__ = [
     "NEXT_BEST",
@@ -28,6 +28,7 @@ __all__ = [
     "Edit",
     "EncoderRef",
     "Evaluate",
+    "Export",
     "Fact",
     "FolderImages",
     "Images",
