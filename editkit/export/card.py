@@ -131,7 +131,7 @@ def _loading(origin: Origin, form: Form, patch_file: str, patch: Patch, name: st
     loader = origin.loader
     whole = f"from transformers import {loader}\n\nmodel = {loader}.from_pretrained(repository)"
     if form != "merged" and patch.base.id.startswith("sha256:"):
-        own = f"model = editkit.from_pretrained({base}, {json.dumps(patch_file)})"
+        own = f"model = editkit.from_pretrained(repository, base={base})"
     else:
         own = "model = editkit.from_pretrained(repository)"
     own = f"import editkit\n\n{own}  # checks the base, byte for byte"

@@ -35,7 +35,7 @@ class Found:
     """A word where it must not be.
 
     Attributes:
-        file: its path in the folder.
+        file: its path in the folder, without words that must not be published.
         place: `line 3`, `the header` or `the name of the file`.
         which: `word 2` of those given, or its hash: never the word.
     """
@@ -70,6 +70,15 @@ class Search:
         yield from self._spelled(text)
         if self.hashes:
             yield from self._hashed(text)
+
+    def masked(self, text: str) -> str:
+        """A short text, such as a file's name, without the words."""
+        text = folded(text)
+        for which, _ in self(text):
+            phrases = [phrase for phrase in _phrases(text) if self.known.get(phrase) == which]
+            for phrase in phrases:
+                text = text.replace(phrase, f"[{which}]")
+        return text if self.pattern is None else self.pattern.sub(lambda at: f"[word {number(at) + 1}]", text)
 
     def _spelled(self, text: str) -> Iterator[tuple[str, int]]:
         seen = set()
@@ -145,18 +154,19 @@ def scan(
         for path in paths:
             name = path.relative_to(folder).as_posix()
             own = expected if name in OWN or name.endswith((".safetensors", ".index.json")) else set()
+            shown = search.masked(name) if {which for which, _ in search(name)} - expected else name
             for which, _ in search(name):
                 if which not in expected:
-                    found[Found(name, "the name of the file", which)] = None
+                    found[Found(shown, "the name of the file", which)] = None
             try:
                 if not _of_base(path, name, base, known):
                     for which, place in _inside(path, search):
                         if which not in own:
-                            found[Found(name, place, which)] = None
+                            found[Found(shown, place, which)] = None
             except OSError as error:
                 raise OutputError(f"{path}: can't be looked through ({error.strerror})") from error
             advance()
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: (one.file, one.which)))
 
 
 def _inside(path: Path, search: Search) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,7 @@ def public(key: Any) -> bytes:
 
 
 def certificate(key: Any, name: str, issuer: Any = None, *, signs: bool = True) -> Any:
-    """Of `key`, signed by `issuer` (certificate, key) or by itself; one that `signs` nothing issues others."""
+    """Of `key`, signed by `issuer` (certificate, key) or by itself; what does not sign issues others."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     above, with_key = (subject, key) if issuer is None else (issuer[0].subject, issuer[1])
     now = datetime.datetime.now(datetime.UTC)
