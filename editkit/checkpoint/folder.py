@@ -93,22 +93,32 @@ class Checkpoint:
         return self.tensors[name]
 
     def read_rows(
-        self, name: str, neurons: NDArray[np.int64], orientation: Orientation, expert: int | None = None
+        self,
+        name: str,
+        neurons: NDArray[np.int64],
+        orientation: Orientation,
+        expert: int | None = None,
+        *,
+        limit: int | None = None,
     ) -> Bits:
         """The bits `[k, d_model]` of these neurons, in their order; memory stays flat.
+
+        Args:
+            limit: read no more than so many values of each neuron: `[k, limit]`.
 
         Raises:
             ModelError: no such tensor, expert or neuron, or a dtype that can't be edited.
         """
         info = self.tensor(name)
-        first, height, shape = _view(info, neurons, orientation, expert)
-        rows: Bits = np.empty(shape, BITS[info.dtype])
+        first, _, shape = _view(info, neurons, orientation, expert)
+        n_values = shape[1] if limit is None else min(limit, shape[1])
+        rows: Bits = np.empty((shape[0], n_values), BITS[info.dtype])
         with _reading(info.file):
             if orientation == "rows":
                 for row, neuron in zip(rows, neurons.tolist(), strict=True):
-                    row[:] = next(blocks(info, first + neuron, first + neuron + 1))[1][0]
+                    row[:] = next(blocks(info, first + neuron, first + neuron + 1))[1][0, :n_values]
             else:
-                for at, block in blocks(info, first, first + height):
+                for at, block in blocks(info, first, first + n_values):
                     rows[:, at - first : at - first + len(block)] = block[:, neurons].T
         return rows
 
@@ -121,24 +131,37 @@ class Checkpoint:
                 digest.update(piece)
         return digest.hexdigest()
 
+    def with_rows(self, name: str, *replaced: Rows) -> Iterator[tuple[int, Bits]]:
+        """One tensor's blocks as if these rows stood in it, the last ones on top.
+
+        Yields:
+            `(number of the block's first flat row, bits [n, shape[-1]])`.
+
+        Raises:
+            ModelError: no such tensor, expert or neuron, or rows of another length or dtype.
+        """
+        info = self.tensor(name)
+        places = [_view(info, r.neurons, r.orientation, r.expert) for r in replaced]
+        for rows, (_, _, shape) in zip(replaced, places, strict=True):
+            if rows.bits.shape != shape or rows.bits.dtype != BITS[info.dtype]:
+                raise ModelError(f"{info.file.name}: tensor {name!r} has rows of another length or dtype")
+        with _reading(info.file):
+            for at, block in blocks(info, 0, math.prod(info.shape[:-1])):
+                for rows, (first, height, _) in zip(replaced, places, strict=True):
+                    _overwrite(block, at - first, height, rows)
+                yield at, block
+
     def digest_with_rows(self, name: str, *replaced: Rows) -> str:
         """SHA-256 of one tensor's bytes as if these rows stood in it: of the edited tensor, or of its base.
 
         Raises:
             ModelError: no such tensor, expert or neuron, or rows of another length or dtype.
         """
-        info, digest = self.tensor(name), sha256()
-        places = [_view(info, r.neurons, r.orientation, r.expert) for r in replaced]
-        for rows, (_, _, shape) in zip(replaced, places, strict=True):
-            if rows.bits.shape != shape or rows.bits.dtype != BITS[info.dtype]:
-                raise ModelError(f"{info.file.name}: tensor {name!r} has rows of another length or dtype")
         if not replaced:
             return self.digest(name)
-        with _reading(info.file):
-            for at, block in blocks(info, 0, math.prod(info.shape[:-1])):
-                for rows, (first, height, _) in zip(replaced, places, strict=True):
-                    _overwrite(block, at - first, height, rows)
-                digest.update(block.data)
+        digest = sha256()
+        for _, block in self.with_rows(name, *replaced):
+            digest.update(block.data)
         return digest.hexdigest()
 
 

@@ -9,6 +9,8 @@ COMMANDS: Final = {
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",
     "show": "editkit.cli.show:show",
+    "export": "editkit.cli.export:export",
+    "revert": "editkit.cli.revert:revert",
     "convert": "editkit.cli.convert:convert",
     "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from editkit.events import Tell, nobody, stage
 from editkit.patch.file import Patch
+from editkit.patch.format import Base
 from editkit.patch.manifest import MANIFEST, File, Kind, Manifest, digest_of
 
 
@@ -35,27 +36,57 @@ def seal(
     patch_file: str,
     known: Mapping[str, str | None] | None = None,
     tell: Tell = nobody,
+    *,
+    earlier: Manifest | None = None,
 ) -> Manifest:
     """Save the patch in a folder that is complete otherwise, and write its `editkit.json`.
 
     Args:
         patch_file: the patch's place in the folder.
         known: files by their path there whose SHA-256 is known already; None where nobody asked for it.
+        earlier: of the merged folder that the patch was put on; its patches are in this folder too.
 
     Raises:
         OutputError, OSError: a file can't be written.
     """
-    known = known or {}
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    files = {}
-    with stage(tell, "hash the files", len(names)) as advance:
-        for name, path in names.items():
-            digest = known[name] if name in known else digest_of(path)
-            files[name] = File(path.stat().st_size, digest)
-            advance()
     (folder / patch_file).parent.mkdir(exist_ok=True)
     patch.save(folder / patch_file)
-    manifest = Manifest(1, kind, patch.base, ((patch_file, patch.digest),), files)
+    own = (patch_file, patch.digest)
+    if earlier is None:
+        return describe(folder, kind, patch.base, (own,), known, tell)
+    return describe(folder, kind, earlier.base, (*earlier.patches, own), known, tell)
+
+
+def describe(
+    folder: Path,
+    kind: Kind,
+    base: Base,
+    patches: tuple[tuple[str, str], ...],
+    known: Mapping[str, str | None] | None = None,
+    tell: Tell = nobody,
+) -> Manifest:
+    """Write the `editkit.json` of a folder that is complete otherwise, its patches too.
+
+    Raises:
+        OSError: a file can't be read or written.
+    """
+    held = {name for name, _ in patches}
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    names = sorted(paths.keys() - held)
+    digests = {name: digest for name, digest in (known or {}).items() if name in paths}
+    unknown = [name for name in names if name not in digests]
+    if unknown:
+        with stage(tell, "hash the files", len(unknown)) as advance:
+            for name in unknown:
+                digests[name] = digest_of(paths[name])
+                advance()
+    files = {name: File(paths[name].stat().st_size, digests[name]) for name in names}
+    manifest = Manifest(1, kind, base, patches, files)
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     return manifest
+
+
+def size_of(folder: Path) -> tuple[int, int]:
+    """How many files a folder has, and of how many bytes."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return len(sizes), sum(sizes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from editkit.errors import ModelError
 from editkit.patch.format import Base
 from editkit.recipe import ModelRef
@@ -55,7 +57,10 @@ def base_folder(base: Base, given: str | None = None) -> Path:
         ModelError: it is not here.
     """
     if given is not None:
-        ref = ModelRef.model_validate(given)
+        try:
+            ref = ModelRef.model_validate(given)
+        except ValidationError:
+            raise ModelError(f"{given!r:.200}: no such folder, and no Hub name (org/name) either") from None
         if ref.revision is None and ref.id == base.id:
             ref = ref.model_copy(update={"revision": base.revision})
         return locate_files(ref)[0]
