@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
-# A few bytes of JSON can become hundreds in memory. What is written here is never as dense as this: a tensor
-# takes three containers and some 55 bytes of a header.
-BYTES_PER_CONTAINER: Final = 16
-BYTES_PER_ITEM: Final = 4
-FREE: Final = 1_000
-MOST_CONTAINERS: Final = 500_000
-MOST_ITEMS: Final = 600_000
 TEXTS: Final = re.compile(rb'"[^"]*"')
 SIGNS: Final = b'"[{,:'
 REST: Final = bytes(byte for byte in range(256) if byte not in SIGNS)
@@ -23,20 +17,52 @@ class _Refused(ValueError):
     """A sentence of ours, told apart from what the JSON parser says."""
 
 
-def strict_json(
-    text: str | bytes, bytes_per_container: int = BYTES_PER_CONTAINER, most_items: int = MOST_ITEMS
-) -> Any:
-    """JSON in which every key stands once and every number is finite and fits 64 bits.
+@dataclass(frozen=True)
+class Density:
+    """How many parts JSON may have for its length: a few bytes of it can become hundreds in memory.
 
-    Args:
-        bytes_per_container: how far apart its lists and tables stand, on average, beyond the first thousand.
-        most_items: how many values may stand in its lists and tables.
+    Attributes:
+        bytes_per_container: how far apart lists and tables stand, on average, beyond the first thousand; in a
+            header of tensors, the densest that is written, it is 18 bytes.
+        bytes_per_item: the same of all values, beyond the first ten thousand.
+        most_items: what is read in less than a second.
+    """
+
+    bytes_per_container: int = 16
+    bytes_per_item: int = 4
+    most_items: int = 600_000
+
+    def check(self, text: bytes) -> None:
+        """ValueError where it has more."""
+        # What stands inside texts counts only where it has to: leaving it out takes longer.
+        if self._exceeded(text, len(text)):
+            signs = _signs(text)
+            many = signs.count(b'"') > 4 * self.most_items
+            if many or self._exceeded(TEXTS.sub(b"", signs), len(text)):
+                raise _Refused("the JSON has too many parts for its length")
+
+    def _exceeded(self, code: bytes, length: int) -> bool:
+        containers = min(1_000 + length // self.bytes_per_container, self.most_items)
+        items = min(10_000 + length // self.bytes_per_item, self.most_items)
+        return code.count(b"[") + code.count(b"{") > containers or code.count(b",") > items
+
+
+def _signs(text: bytes) -> bytes:
+    """Brackets, commas, colons and the quotes around texts that hold such signs, all else left out."""
+    escaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return escaped.translate(None, REST).replace(b'""', b"")
+
+
+DENSITY: Final = Density()
+
+
+def strict_json(text: str | bytes, density: Density = DENSITY) -> Any:
+    """JSON in which every key stands once and every number is finite and fits 64 bits.
 
     Raises:
         ValueError: it is none, or one that would take many times its length; the text says why.
     """
-    content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    _affordable(content, bytes_per_container, most_items)
+    density.check(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -66,23 +92,3 @@ def strict_json(
         raise
     except (ValueError, RecursionError) as error:
         raise ValueError("the JSON can't be read") from error
-
-
-def _affordable(text: bytes, bytes_per_container: int, most_items: int) -> None:
-    containers = min(FREE + len(text) // bytes_per_container, MOST_CONTAINERS)
-    items = min(10 * FREE + len(text) // BYTES_PER_ITEM, most_items)
-
-    def dense(code: bytes) -> bool:
-        return code.count(b"[") + code.count(b"{") > containers or code.count(b",") > items
-
-    # What stands inside texts counts only where it has to: leaving it out takes longer.
-    if dense(text):
-        signs = _signs(text)
-        if signs.count(b'"') > 4 * most_items or dense(TEXTS.sub(b"", signs)):
-            raise _Refused("the JSON has too many parts for its length")
-
-
-def _signs(text: bytes) -> bytes:
-    """Brackets, commas, colons and the quotes around texts that hold such signs, all else left out."""
-    escaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return escaped.translate(None, REST).replace(b'""', b"")
