@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from editkit.checkpoint.strict import strict_json
 from editkit.checkpoint.tensorfile import (
     BITS,
     BLOCK_BYTES,
@@ -27,7 +28,6 @@ from editkit.checkpoint.tensorfile import (
     blocks,
     pieces,
     read_header,
-    strict_json,
 )
 from editkit.errors import ModelError
 
