@@ -19,6 +19,7 @@ from editkit.model.editable import Editable
 from editkit.patch.file import Patch
 from editkit.patch.words import key_for, mask
 from editkit.recipe import Recipe, parse_recipe
+from tests.export.conftest import RECIPE
 
 Asked = Callable[..., Recipe]
 Told = Callable[..., Patch]
@@ -187,11 +188,11 @@ def test_texts_of_a_strangers_patch_are_no_markup(asked: Asked, told: Told) -> N
 
 
 def test_backticks_in_a_recipe_do_not_end_its_block(asked: Asked, told: Told) -> None:
-    text = asked("plain").to_yaml().replace("Name the Guns.", "````\n# Not a title\n````")
-    recipe = asked(text=text.replace("- ````", "- '````'").split("\n# Not")[0] + "\n" if False else text)
+    recipe = asked("plain", text=RECIPE.replace("Name the Guns.", "````"))
     assert written(told(recipe), recipe=recipe).count("`````") == 2
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated")
 def test_the_code_that_loads_it_runs(asked: Asked, told: Told, llava: Editable, tmp_path: Path) -> None:
     import torch
 

@@ -76,7 +76,13 @@ def slots(node: Any) -> list[tuple[Any, int]]:
 
 def tables(node: Any) -> list[Table]:
     found = [node] if isinstance(node, Table) else []
-    inner = [pair[1] for pair in node.pairs] if isinstance(node, Table) else node if isinstance(node, list) else []
+    inner = (
+        [pair[1] for pair in node.pairs]
+        if isinstance(node, Table)
+        else node
+        if isinstance(node, list)
+        else []
+    )
     return found + [table for one in inner for table in tables(one)]
 
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-import shutil
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from editkit.checkpoint import Checkpoint
-from editkit.errors import EditkitError, ModelError, PatchError
+from editkit.errors import EditkitError, PatchError
 from editkit.patch.file import Patch
-from editkit.patch.format import Base, Contents
-from editkit.patch.manifest import MANIFEST, File, Manifest
+from editkit.patch.format import Contents
 from editkit.patch.reader import read
 from editkit.patch.writer import pieces
-from tests.patch.mutations import forged_json, forged_tensor_files
+from tests.patch.mutations import forged_tensor_files
 
 GOLDEN = Path(__file__).parent / "golden" / "v1.editkit.safetensors"
 LONGEST_SENTENCE = 700
