@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from editkit.checkpoint import Checkpoint
 from editkit.errors import ModelError, PatchError
 from editkit.events import Noted
-from editkit.extract import differences, extract
+from editkit.extraction import extract
+from editkit.model.differences import differences
 from editkit.model.editable import Editable
 from editkit.model.open import open_model
 from editkit.patch.file import Patch
