@@ -75,7 +75,9 @@ def verify(
     if place.is_dir():
         return _folder(place, base, digest, public_key, certificates, tell)
     if public_key or certificates:
-        raise UsageError(f"{place}: signatures are of folders; a patch file is named by its SHA-256 (--digest)")
+        raise UsageError(
+            f"{place}: signatures are of folders; a patch file is named by its SHA-256 (--digest)"
+        )
     return _patch(place, base, digest, tell)
 
 
@@ -105,7 +107,9 @@ class _Notes:
 def _patch(place: Path, base: Checkpoint | None, digest: str | None, tell: Tell) -> Verified:
     patch, notes = Patch.load(place), _Notes()
     n_tensors = len({entry.tensor for entry in patch.entries})
-    notes.checked.append(f"the format: {_count(len(patch.neurons()), 'row')} of {_count(n_tensors, 'tensor')}")
+    notes.checked.append(
+        f"the format: {_count(len(patch.neurons()), 'row')} of {_count(n_tensors, 'tensor')}"
+    )
     notes.digest(patch.digest, digest, "the file")
     notes.base(base, n_tensors)
     if base is not None:
