@@ -125,8 +125,8 @@ def _notes(named: str | None, missed: Missed) -> tuple[str, ...]:
     notes = []
     if named is None:
         notes.append(
-            "the adapter names no base, since it has no public name: load the base, and hand it to "
-            "PeftModel.from_pretrained"
+            "the adapter names no base, since the patch knows no public name: load the base, and hand it "
+            "to PeftModel.from_pretrained, or give a name (--base-name)"
         )
     if missed.count:
         notes.append(

@@ -8,6 +8,7 @@ for transformers 4, and would change all experts in its place: there the weight 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +19,8 @@ from editkit.errors import ModelError, PatchError
 from editkit.patch.file import Patch
 from editkit.patch.format import Entry
 
+# PEFT reads the names of modules as regular expressions.
+PLAIN: Final = re.compile(r"\w+(\.\w+)*", re.ASCII)
 TASKS: Final = {"AutoModelForCausalLM": "CAUSAL_LM", "AutoModelForSeq2SeqLM": "SEQ_2_SEQ_LM"}
 
 
@@ -60,9 +63,9 @@ def adapted(patch: Patch, base: Path) -> Adapted:
         ModelError: the base's config can't be read, or makes no model.
         PatchError: PEFT can't hold the change; or the patch is of another model.
     """
-    groups = [(name, tuple(entries)) for name, entries in groupby(patch.entries, lambda entry: entry.module)]
-    if not groups:
+    if not patch.entries:
         raise PatchError("the patch changes nothing, so there is no adapter to write")
+    groups = _by_module(patch)
     own = _own_code(base)
     if own is not None:
         return Adapted(_task(own), None, tuple(_by_files(name, entries) for name, entries in groups))
@@ -78,6 +81,17 @@ def adapted(patch: Patch, base: Path) -> Adapted:
             "--merged"
         )
     return Adapted(task, None if task else mapping, found)
+
+
+def _by_module(patch: Patch) -> list[tuple[str, tuple[Entry, ...]]]:
+    """Entries of one module stand together: of one layer, and of several only where they are experts."""
+    found = [(name, tuple(entries)) for name, entries in groupby(patch.entries, lambda entry: entry.module)]
+    for name, entries in found:
+        if len({entry.layer for entry in entries}) > 1 or [one for one, _ in found].count(name) > 1:
+            raise PatchError(f"{name}: the patch has this module in two layers, so it can't be a model's")
+        if len(entries) > 1 and entries[0].expert is None:
+            raise PatchError(f"{name}: the patch has this module with and without experts")
+    return found
 
 
 def _own_code(base: Path) -> list[str] | None:
@@ -115,6 +129,8 @@ def _laid_out(base: Path) -> tuple[Any, str]:
 
 def _by_files(name: str, entries: tuple[Entry, ...]) -> Target:
     """Of a class that can't be asked: a `Linear` keeps neurons as columns, a `Conv1D` as rows."""
+    if not PLAIN.fullmatch(name):
+        raise PatchError(f"{name!r:.200}: no name of a module")
     if entries[0].expert is not None:
         raise PatchError(f"{name}: experts of a class that comes with the model's files: use --merged")
     return Target(name, name, 1, False, entries[0].orientation == "rows", entries)

@@ -98,7 +98,7 @@ def test_matrices_kept_in_two_ways_are_refused(
 ) -> None:
     model = tiny("gpt2")
     head = {"module": "lm_head", "layer": 1, "tensor": "lm_head.weight", "shape": (310, 32)}
-    mlp = {"module": "transformer.h.0.mlp.c_proj", "tensor": "c_proj.weight"}
+    mlp = {"module": "transformer.h.0.mlp.c_proj", "orientation": "rows", "shape": (128, 32)}
     wide = of({})
     rows = {name: wide.entries[0].original[:, :1].repeat(310, axis=1) for name in ("original", "edited")}
     with pytest.raises(PatchError, match=r"c_proj and others .* one LoRA adapter can't say"):
@@ -111,6 +111,21 @@ def test_a_name_that_ends_another_is_refused(of: Callable[..., Patch], llama: Ed
     twice = nn.ModuleDict({"eye": llama.model, "model": llama.model.model})
     with pytest.raises(PatchError, match=r"PEFT would change eye\.model\.layers\.0\.mlp\.down_proj as well"):
         unambiguous(twice, targets)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([{}, {"layer": 1, "tensor": "other"}], "in two layers"),
+        ([{}, {"layer": 1, "module": "a", "tensor": "a"}, {"layer": 2, "tensor": "b"}], "in two layers"),
+        ([{}, {"expert": 1, "tensor": "other"}], "with and without experts"),
+    ],
+)
+def test_a_module_that_stands_there_twice_is_refused(
+    changes: list[dict[str, Any]], said: str, of: Callable[..., Patch], llama: Editable
+) -> None:
+    with pytest.raises(PatchError, match=said):
+        adapted(of(*changes), llama.folder)
 
 
 @pytest.mark.parametrize(
@@ -127,5 +142,7 @@ def test_a_class_of_its_own_code_is_read_off_the_files(
     assert [(one.name, one.turned) for one in found.targets] == [("model.layers.0.mlp.down_proj", False)]
     (turned,) = adapted(of({"orientation": "rows", "shape": (48, 32)}), tmp_path).targets
     assert turned.turned
+    with pytest.raises(PatchError, match=r"'a\(b' *: no name of a module"):
+        adapted(of({"module": "a(b"}), tmp_path)
     with pytest.raises(PatchError, match=r"down_proj: experts of a class that comes with the model's files"):
         adapted(of({"expert": 1}), tmp_path)

@@ -20,7 +20,7 @@ from editkit.model.editable import Editable
 from editkit.model.feed import feed
 from editkit.model.forward import call_inputs
 from editkit.model.open import load_weights, open_model
-from editkit.model.patching import patched
+from editkit.model.patching import patched, write_patch
 from editkit.patch.file import Patch
 from editkit.recipe import ModelRef
 from tests.families import FAMILIES, Family
@@ -108,3 +108,25 @@ def test_parameters_merge_as_far_off_as_the_export_says(
             count, most = count + int((wide > 0).sum()), max(most, float(wide.max()))
     assert (count, f"{most:.1e}") == (int(said[1]), said[2])
     assert 0 < off(logits(merged, inputs), expected) < {"bfloat16": 0.05, "float16": 0.01}[dtype]
+
+
+@DTYPES
+def test_loaded_wider_than_stored_it_is_the_same(
+    dtype: str,
+    half: Callable[[str, str], Editable],
+    random_rows: Callable[..., Any],
+    patch_of: Callable[..., Patch],
+    tmp_path: Path,
+) -> None:
+    """What is added is exact in float32, so it is for who loads half precision as float32."""
+    from peft import PeftModel
+
+    model = half("llama", dtype)
+    patch = patch_of(model, random_rows(model, 3))
+    export_lora(patch, model.folder, tmp_path / "lora")
+    wide = load_weights(model.folder, "base", dtype="float32")
+    merged = PeftModel.from_pretrained(wide, tmp_path / "lora").merge_and_unload()
+    expected = load_weights(model.folder, "base", dtype="float32")
+    write_patch(expected, patch)
+    for key, weight in expected.state_dict().items():
+        assert torch.equal(merged.state_dict()[key], weight)
