@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from editkit.export.card import Form, card
@@ -194,8 +195,6 @@ def test_backticks_in_a_recipe_do_not_end_its_block(asked: Asked, told: Told) ->
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated")  # by PEFT
 def test_the_code_that_loads_it_runs(asked: Asked, told: Told, llava: Editable, tmp_path: Path) -> None:
-    import torch
-
     from editkit.export.folder import export_hub
     from editkit.model.patching import patched
 
@@ -217,6 +216,25 @@ def test_the_code_that_loads_it_runs(asked: Asked, told: Told, llava: Editable, 
         exec(code, space)
         with torch.no_grad():
             assert (space["model"](input_ids=tokens).logits - wanted).abs().max() < 1e-4
+
+
+def test_so_does_the_code_for_a_base_without_a_public_name(
+    asked: Asked, told: Told, llava: Editable, tmp_path: Path
+) -> None:
+    from editkit.checkpoint import Checkpoint
+    from editkit.export.folder import export_hub
+
+    base = Path(llava.folder)
+    patch = told(asked(), base=f"sha256:{Checkpoint.open(base).identity}")
+    folder = export_hub(patch, base, tmp_path / "hub").folder
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    (code,) = [code for code in blocks if "editkit.from_pretrained" in code]
+    space: dict[str, Any] = {"repository": str(folder)}
+    exec(code.replace('"path/to/the/base"', repr(str(base))), space)
+    changed = dict(space["model"].named_parameters())
+    for entry in patch.entries:
+        own = llava.model.get_parameter(f"{entry.module}.weight")
+        assert not torch.equal(changed[f"{entry.module}.weight"], own)
 
 
 def test_the_code_that_undoes_it_runs(asked: Asked, told: Told, llava: Editable, tmp_path: Path) -> None:
