@@ -10,7 +10,7 @@ from editkit.evaluate.metric import Observation
 from editkit.events import Tell, stage
 from editkit.model.changing import changed
 from editkit.model.editable import Editable
-from editkit.model.forward import log_probabilities
+from editkit.model.forward import log_probabilities, surprises
 from editkit.model.generate import answers
 from editkit.model.patching import patched
 from editkit.patch.file import Patch
@@ -28,15 +28,22 @@ def observe(
     drift: bool,
     tell: Tell,
 ) -> list[Observation]:
-    """What the model says with the patch's rows written into it, and how far it drifts on control cases."""
+    """What the model says with the patch's rows written into it, and how far it drifts on control cases.
+
+    Texts are read, everything else is asked.
+    """
     watched = [case for case in cases if drift and case.role == "control"]
+    asked = [case.question for case in cases if case.nats is None]
+    read = [case for case in cases if case.nats is not None]
     with stage(tell, name, len(cases) + len(watched)) as advance:
         with patched(editable.model, patch):
             said = answers(
+                editable, asked, max_new_tokens=max_new_tokens, batch_size=batch_size, advance=advance
+            )
+            nats = surprises(
                 editable,
-                [case.question for case in cases],
-                max_new_tokens=max_new_tokens,
-                batch_size=batch_size,
+                [case.question for case in read],
+                [case.said_tokens for case in read],
                 advance=advance,
             )
         moved: dict[str, tuple[float, ...]] = {}
@@ -45,9 +52,12 @@ def observe(
             for case, values in zip(some, _divergences(editable, some, patch), strict=True):
                 moved[case.question.id] = values
             advance(len(some))
+    spoken, surprised = iter(said), iter(nats)
     return [
-        Observation(answer.text, moved.get(case.question.id, ()))
-        for case, answer in zip(cases, said, strict=True)
+        Observation(next(spoken).text, moved.get(case.question.id, ()))
+        if case.nats is None
+        else Observation(case.said, nats=next(surprised))
+        for case in cases
     ]
 
 
@@ -93,6 +103,10 @@ def _divergences(editable: Editable, cases: Sequence[Case], patch: Patch) -> lis
 def unedited(cases: Sequence[Case]) -> list[Observation]:
     """What the unedited model said: it was asked when the plan was made."""
     return [
-        Observation(case.said, (0.0,) * (len(case.said_tokens) + 1) if case.role == "control" else ())
+        Observation(
+            case.said,
+            (0.0,) * (len(case.said_tokens) + 1) if case.role == "control" else (),
+            nats=case.nats or (),
+        )
         for case in cases
     ]

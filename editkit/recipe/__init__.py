@@ -2,6 +2,7 @@
 
 from editkit.recipe.document import Check, Recipe, load_recipe, parse_recipe
 from editkit.recipe.edits import NEXT_BEST, Edit, Fact, Map, Pair, Rewrite, Suppress
+from editkit.recipe.evaluation import Condition, Evaluate
 from editkit.recipe.parts import (
     CocoImages,
     DemoImages,
@@ -15,7 +16,7 @@ from editkit.recipe.parts import (
     TextFile,
     Texts,
 )
-from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.sections import Control, Locate, Probe, Solve, Track, Twins
 
 __all__ = [
     "NEXT_BEST",

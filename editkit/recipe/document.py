@@ -17,9 +17,10 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from editkit.errors import Problem, RecipeError
 from editkit.recipe.edits import Edit, compatible
+from editkit.recipe.evaluation import Accept, Condition, Evaluate, measured_by
 from editkit.recipe.parts import MODEL_FORMS, ModelRef, Part, Slug, Whole
 from editkit.recipe.problems import explain, refused
-from editkit.recipe.sections import Accept, Condition, Control, Evaluate, Locate, Probe, Solve, Track
+from editkit.recipe.sections import Control, Locate, Probe, Solve, Track
 from editkit.recipe.settings import apply_environment, apply_overrides
 from editkit.recipe.yaml import LARGEST, Document, read_yaml, write_yaml
 
@@ -64,8 +65,8 @@ class Recipe(Part):
     def _measured(cls, accept: Accept, info: ValidationInfo) -> Accept:
         evaluate = info.data.get("evaluate")
         for name in accept:
-            if evaluate is not None and name.removesuffix("_near") not in evaluate.metrics:
-                raise refused(f"needs {name.removesuffix('_near')} among evaluate.metrics", (name,))
+            if evaluate is not None and measured_by(name) not in evaluate.scored:
+                raise refused(f"needs {measured_by(name)} among evaluate.metrics", (name,))
         return accept
 
     def __eq__(self, other: object) -> bool:

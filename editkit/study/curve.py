@@ -47,9 +47,10 @@ def curve(recipe: Recipe, counts: Sequence[int], *, tell: Tell = nobody) -> Curv
         EditkitError: see `pipeline.apply`.
     """
     from editkit.evaluate.neurons.fewest import minimal_number
+    from editkit.judging import evaluated
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
-    from editkit.pipeline import evaluated, find, locatable, opened, plan_of, prepared, solvable, solve
+    from editkit.pipeline import find, locatable, opened, plan_of, prepared, solvable, solve
 
     ordered = sorted(set(counts))
     if not ordered or ordered[0] < 1:
