@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from editkit.errors import InputError
+from editkit.objects import Vocabulary
 from editkit.picture import upright_rgb
 from editkit.region import Region
 
@@ -40,13 +41,15 @@ class Picture:
     """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
 
     `contains` names the kinds of object it truly shows, None where nobody knows; `regions` says where in the
-    upright picture some of them are, for who asks.
+    upright picture some of them are, for who asks. `kinds` are those that were looked for, where every one of
+    them that it shows is known; None where some may be missing.
     """
 
     name: str
     source: Path | bytes
     contains: frozenset[str] | None = None
     regions: Mapping[str, Callable[[], Region]] = field(default_factory=dict, compare=False, repr=False)
+    kinds: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     def encoded(self) -> bytes:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
@@ -129,11 +132,14 @@ class Known:
             knows.
         answer: the right answer to a yes/no question; None where it is none.
         references: what people wrote about it.
+        vocabulary: the kinds that were looked for in what it shows, with their synonyms; None where nobody
+            looked for all of some kinds.
     """
 
     objects: frozenset[str] | None = None
     answer: bool | None = None
     references: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class Metric:
         per_edit: scored for each edit by itself.
         share: whether each figure is 0 or 1.
         parts: names of the parts that are scored apart, beside the name itself (`locality_near`).
+        row: when a single case is fine, of a metric that is a share: at its best, no worse than before the
+            edit, or in any case.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Metric:
     parts: Callable[[Case], str] | None = None
     pool: Callable[[Sequence[float]], float] | None = None
     group: Group = "kept"
+    row: Literal["best", "no worse", "any"] = "best"
 
     def part(self, case: Case) -> str:
         """The score a case counts for: the metric's own name, or that of a part."""

@@ -111,17 +111,16 @@ def rows(
     after: Sequence[Observation],
     control: Sequence[Observation] | None,
 ) -> tuple[Row, ...]:
-    """The before/after table; a row is ok where every metric that counts there gives its best."""
+    """The before/after table; a row is ok where every metric that counts there is fine with it."""
     found = []
     for place, case in enumerate(cases):
         edits: list[PlannedEdit | None] = [plan.edits[number] for number in case.edits] or [None]
-        own = [
-            value
+        ok = all(
+            _fine(metric, case, after[place], edit if metric.per_edit else None)
             for metric in metrics
-            if metric.share and metric.pool is None and metric.name != "counterfactual"
+            if metric.share and metric.pool is None
             for edit in edits
-            for value in metric.values(case, after[place], edit if metric.per_edit else None)
-        ]
+        )
         moved = after[place].divergence
         found.append(
             Row(
@@ -135,12 +134,22 @@ def rows(
                 control=None if control is None else _shown(case, control[place].text, control[place].nats),
                 wanted=None if case.wanted is None else case.wanted.text,
                 near=case.near,
-                ok=all(isinstance(value, float) and value > 0 for value in own),
+                ok=ok,
                 suite=case.suite,
                 drift=float(np.mean(moved)) if moved else None,
             )
         )
     return tuple(found)
+
+
+def _fine(metric: Metric, case: Case, seen: Observation, edit: PlannedEdit | None) -> bool:
+    if metric.row == "any":
+        return True
+    sign = 1 if metric.higher_is_better else -1
+    old = metric.values(case, Observation(case.said), edit) if metric.row == "no worse" else None
+    new: Sequence[Any] = metric.values(case, seen, edit)
+    least: Sequence[Any] = old if old is not None else [float(metric.higher_is_better)] * len(new)
+    return all(sign * value >= sign * bound for value, bound in zip(new, least, strict=True))
 
 
 def worst_first(rows: Sequence[Row]) -> tuple[Row, ...]:

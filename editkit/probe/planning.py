@@ -14,6 +14,7 @@ from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.inputs import asked, control_inputs, prefixes, texts
 from editkit.probe.questions import question
 from editkit.probe.roles import roles
+from editkit.probe.side.chair import with_objects
 from editkit.probe.side.planned import side_cases
 from editkit.probe.wanted import wanted
 from editkit.probe.words import forms
@@ -139,6 +140,8 @@ def make_plan(
         )
     wants = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
     cases = [replace(case, wanted=wants.get(id(case))) for case in cases]
+    if aims:
+        cases = with_objects(recipe, cases)
     side = side_cases(recipe, editable, edits, cases, tell) if aims else ()
     return EditPlan(edits, (*cases, *side), len(everything) + len(side))
 

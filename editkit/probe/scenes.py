@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
+from typing import Final
 
 from PIL import Image
 
@@ -11,13 +12,15 @@ from editkit.demo import sets, world
 from editkit.plan import Picture
 from editkit.region import Region
 
+KINDS: Final = frozenset(world.KINDS)
+
 
 def picture(name: str, scene: world.Scene) -> Picture:
     """A scene, drawn and encoded as PNG; it knows where each kind of object is."""
     stream = io.BytesIO()
     Image.fromarray(world.draw(scene)).save(stream, format="PNG")
     regions = {kind: partial(region, scene, kind) for kind in scene.kinds}
-    return Picture(name, stream.getvalue(), frozenset(scene.kinds), regions)
+    return Picture(name, stream.getvalue(), frozenset(scene.kinds), regions, KINDS)
 
 
 def region(scene: world.Scene, kind: str) -> Region:

@@ -17,9 +17,12 @@ from editkit.recipe.parts import (
     Texts,
 )
 from editkit.recipe.sections import Control, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.seen import POPE_KINDS, Chair, PopeCoco, PopeDemo, PopeFiles, PopeKind, pope_kind_of
 
 __all__ = [
     "NEXT_BEST",
+    "POPE_KINDS",
+    "Chair",
     "Check",
     "CocoImages",
     "Condition",
@@ -36,6 +39,10 @@ __all__ = [
     "Map",
     "ModelRef",
     "Pair",
+    "PopeCoco",
+    "PopeDemo",
+    "PopeFiles",
+    "PopeKind",
     "Probe",
     "Prompts",
     "Recipe",
@@ -49,4 +56,5 @@ __all__ = [
     "Twins",
     "load_recipe",
     "parse_recipe",
+    "pope_kind_of",
 ]

@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from editkit.errors import Problem, RecipeError
 from editkit.recipe.edits import Edit, compatible
-from editkit.recipe.evaluation import Accept, Condition, Evaluate, measured_by
+from editkit.recipe.evaluation import Accept, Condition, Evaluate, measured_by, needed_for
 from editkit.recipe.parts import MODEL_FORMS, ModelRef, Part, Slug, Whole
 from editkit.recipe.problems import explain, refused
 from editkit.recipe.sections import Control, Locate, Probe, Solve, Track
@@ -66,7 +66,7 @@ class Recipe(Part):
         evaluate = info.data.get("evaluate")
         for name in accept:
             if evaluate is not None and measured_by(name) not in evaluate.scored:
-                raise refused(f"needs {measured_by(name)} among evaluate.metrics", (name,))
+                raise refused(f"needs {needed_for(name)}", (name,))
         return accept
 
     def __eq__(self, other: object) -> bool:

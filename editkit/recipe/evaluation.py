@@ -9,15 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from editkit.recipe.parts import Count, Encoder, Part, Text, distinct
-from editkit.recipe.problems import did_you_mean, expected
+from editkit.recipe.problems import did_you_mean, expected, refused
+from editkit.recipe.seen import POPE_KINDS, Chair, Pope
 
 # The names of `editkit.evaluate.METRICS`: recipes are read without that room, and a test compares the two.
-SCORES: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
+CHAIR: Final = ("chair_s", "chair_i", "object_recall", "caption_length")
+POPE: Final = ("pope_accuracy", "pope_precision", "pope_recall", "pope_f1", "pope_yes", "pope_unclear")
+SCORES: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift", *CHAIR, *POPE)
 # Scores of a part of the cases, beside the metric they belong to.
-PARTS: Final = {"locality_near": "locality", "locality_neighbors": "locality"}
+PARTS: Final = {
+    "locality_near": "locality",
+    "locality_neighbors": "locality",
+    **{f"{name}_held_out": name for name in CHAIR},
+    **{f"{name}_{kind}": name for name in POPE for kind in POPE_KINDS},
+}
+# POPE has a score for each kind of question and none of all.
+JUDGED: Final = (*(name for name in SCORES if name not in POPE), *PARTS)
 METRICS: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
 OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
@@ -34,11 +44,26 @@ class Evaluate(Part):
     batch_size: Count = 64
     encoder: Encoder | None = Field(None, description="what BERTScore and MoverScore compare texts by")
     bleurt: Text | None = Field(None, description="a regression checkpoint for BLEURT")
+    chair: Chair | None = Field(None, description="counts the objects that captions invent (CHAIR)")
+    pope: Pope | None = Field(None, description="yes/no questions about objects (POPE)")
+
+    @model_validator(mode="after")
+    def _asked(self) -> Evaluate:
+        needless = [at for at, name in enumerate(self.metrics) if name in POPE and self.pope is None]
+        if needless:
+            raise refused("needs evaluate.pope, which says what is asked", ("metrics", needless[0]))
+        return self
 
     @property
     def scored(self) -> tuple[str, ...]:
         """Every metric that is scored: those named, and those that other keys ask for."""
-        return self.metrics
+        asked = (CHAIR if self.chair is not None else ()) + (POPE if self.pope is not None else ())
+        return tuple(dict.fromkeys((*self.metrics, *asked)))
+
+    @property
+    def counts_objects(self) -> bool:
+        """Whether objects that are named are held against those that are there."""
+        return any(name in CHAIR for name in self.scored)
 
 
 @dataclass(frozen=True)
@@ -65,9 +90,8 @@ def _condition(value: object) -> object:
 
 
 def _score(name: str) -> str:
-    known = (*SCORES, *PARTS)
-    if name not in known:
-        hint = did_you_mean(name, known)
+    if name not in JUDGED:
+        hint = did_you_mean(name, JUDGED)
         raise expected(f"the name of a score{hint}")
     return name
 
@@ -80,7 +104,7 @@ Accept = Annotated[
     WithJsonSchema(
         {
             "type": "object",
-            "propertyNames": {"enum": [*SCORES, *PARTS]},
+            "propertyNames": {"enum": list(JUDGED)},
             "additionalProperties": {"type": "string", "pattern": f"^{CONDITION.pattern}$"},
         }
     ),
@@ -90,3 +114,9 @@ Accept = Annotated[
 def measured_by(score: str) -> str:
     """The metric that a score belongs to."""
     return PARTS.get(score, score)
+
+
+def needed_for(score: str) -> str:
+    """What a recipe needs so that a score is measured."""
+    metric = measured_by(score)
+    return "evaluate.pope" if metric in POPE else f"{metric} among evaluate.metrics"

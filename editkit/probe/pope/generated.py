@@ -1,6 +1,6 @@
 """Questions out of what pictures show: as many about objects that are there as about absent ones.
 
-As published, the absent objects are chosen at random, by how many pictures show them (popular), or by how often
+As published, absent objects are chosen at random, by how many pictures show them (popular), or by how often
 they stand beside an object that is there (adversarial). The present objects are the same in all three.
 """
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from editkit.errors import InputError
-from editkit.probe.pope.poll import SORTS, Poll, Sort
+from editkit.probe.pope.poll import Poll, Sort
 
 FORM: Final = '{"question_id": 1, "image": "a.jpg", "text": "Is there a dog in the image?", "label": "yes"}'
 LABELS: Final[Mapping[str, bool]] = {"yes": True, "no": False}
-
-
-def sort_of(name: str) -> Sort | None:
-    """How the objects of `coco_pope_popular.json` were chosen; None where a name does not tell one way."""
-    words = re.split(r"[^a-z]+", Path(name).name.lower())
-    found = [sort for sort in SORTS if sort in words]
-    return found[0] if len(found) == 1 else None
 
 
 def read(file: Path, sort: Sort) -> list[Poll]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Sort = Literal["random", "popular", "adversarial"]
-SORTS: Final[tuple[Sort, ...]] = ("random", "popular", "adversarial")
+from editkit.recipe import POPE_KINDS, PopeKind
+
+Sort = PopeKind
+SORTS: Final[tuple[Sort, ...]] = POPE_KINDS
 VOWELS: Final = "aeiou"
 
 

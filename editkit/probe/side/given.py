@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from editkit.events import Tell
 from editkit.model.editable import Editable
 from editkit.plan import Case, Known, PlannedEdit, Question
 from editkit.recipe import Recipe
@@ -26,4 +27,4 @@ class Given:
     tokens: tuple[int, ...] | None = None
 
 
-Source = Callable[[Recipe, Editable, Sequence[PlannedEdit], Sequence[Case]], Sequence[Given]]
+Source = Callable[[Recipe, Editable, Sequence[PlannedEdit], Sequence[Case], Tell], Sequence[Given]]

@@ -25,7 +25,7 @@ def side_cases(
         InputError: inputs that can't be read.
     """
     sources: list[Source] = [load(SOURCES, name, "evaluate") for name in SOURCES]
-    given = [one for source in sources for one in source(recipe, editable, edits, cases)]
+    given = [one for source in sources for one in source(recipe, editable, edits, cases, tell)]
     kept = admitted(given, cases)
     if len(kept) < len(given):
         left_out = f"{len(given) - len(kept)} of {len(given)} inputs for side effects are left out"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from editkit.errors import InputError
-from editkit.probe.pope.official import read, sort_of
+from editkit.probe.pope.official import read
 from editkit.probe.pope.poll import SORTS, Poll, Sort
+from editkit.recipe import pope_kind_of
 
 DOG = {"question_id": 1, "image": "a.jpg", "text": "Is there a dog in the image?", "label": "yes"}
 CAT = {"question_id": 2, "image": "a.jpg", "text": "Is there a cat in the image?", "label": "No"}
@@ -62,25 +63,11 @@ def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
         read(tmp_path / "p.json", "random")
 
 
-@pytest.mark.parametrize(
-    ("name", "sort"),
-    [
-        ("coco_pope_popular.json", "popular"),
-        ("files/random/Adversarial.head300.jsonl", "adversarial"),
-        ("coco_pope.json", None),
-        ("popularity.json", None),
-        ("random-and-popular.json", None),
-    ],
-)
-def test_a_file_tells_by_its_name_how_objects_were_chosen(name: str, sort: Sort | None) -> None:
-    assert sort_of(name) == sort
-
-
 @pytest.mark.real
 @pytest.mark.parametrize("sort", SORTS)
 def test_the_published_files_hold_half_yes_half_no(real_data: Callable[[str], Path], sort: Sort) -> None:
     file = real_data(f"text/coco_pope_{sort}.head300.json")
-    assert sort_of(file.name) == sort
+    assert pope_kind_of(file.name) == sort
     polls = read(file, sort)
     assert len(polls) == 300
     assert sum(poll.yes for poll in polls) == 150
