@@ -40,13 +40,14 @@ class Picture:
     """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
 
     `contains` names the kinds of object it truly shows, None where nobody knows; `regions` says where in the
-    upright picture some of them are, for who asks.
+    upright picture some of them are, for who asks; `captions` what is truly to be said about it.
     """
 
     name: str
     source: Path | bytes
     contains: frozenset[str] | None = None
     regions: Mapping[str, Callable[[], Region]] = field(default_factory=dict, compare=False, repr=False)
+    captions: tuple[str, ...] = field(default=(), compare=False)
 
     def encoded(self) -> bytes:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()

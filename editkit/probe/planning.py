@@ -13,6 +13,7 @@ from editkit.model.room import fits
 from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.inputs import asked, control_inputs, prefixes, texts
 from editkit.probe.questions import question
+from editkit.probe.references import with_references
 from editkit.probe.roles import roles
 from editkit.probe.side.planned import side_cases
 from editkit.probe.wanted import wanted
@@ -139,6 +140,7 @@ def make_plan(
         )
     wants = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
     cases = [replace(case, wanted=wants.get(id(case))) for case in cases]
+    cases = with_references(recipe, cases, tell)
     side = side_cases(recipe, editable, edits, cases, tell) if aims else ()
     return EditPlan(edits, (*cases, *side), len(everything) + len(side))
 

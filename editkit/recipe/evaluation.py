@@ -7,18 +7,84 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
-from editkit.recipe.parts import Count, Encoder, Part, Text, distinct
-from editkit.recipe.problems import did_you_mean, expected
+from editkit.recipe.parts import Count, Encoder, Flag, Lines, Part, Text, as_list, distinct
+from editkit.recipe.problems import did_you_mean, expected, refused
 
 # The names of `editkit.evaluate.METRICS`: recipes are read without that room, and a test compares the two.
-SCORES: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
+SCORES: Final = (
+    "efficacy",
+    "generalization",
+    "counterfactual",
+    "locality",
+    "drift",
+    "bleu",
+    "rouge_1",
+    "rouge_2",
+    "rouge_l",
+    "bertscore",
+    "reference_bleu",
+    "reference_rouge_1",
+    "reference_rouge_2",
+    "reference_rouge_l",
+    "reference_bertscore",
+    "perplexity",
+    "perplexity_ratio",
+    "ngram_entropy",
+    "repetition",
+    "efficacy_paraphrase",
+    "efficacy_negation",
+    "efficacy_image_text",
+    "locality_image_text",
+    "efficacy_text_only",
+    "locality_text_only",
+    "efficacy_image_only",
+    "locality_image_only",
+)
 # Scores of a part of the cases, beside the metric they belong to.
-PARTS: Final = {"locality_near": "locality", "locality_neighbors": "locality"}
-METRICS: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
+PARTS: Final = {
+    "locality_near": "locality",
+    "locality_neighbors": "locality",
+    **{f"{name}_held_out": name for name in SCORES if name.startswith("reference_")},
+}
+METRICS: Final = (
+    "efficacy",
+    "generalization",
+    "locality",
+    "counterfactual",
+    "drift",
+    "bleu",
+    "ngram_entropy",
+    "repetition",
+)
+# Keys that ask for metrics: all of a line where none of them is named, else those named.
+ASKING: Final[Mapping[str, tuple[str, ...]]] = {
+    "perplexity": ("perplexity", "perplexity_ratio"),
+    "probes.paraphrase": ("efficacy_paraphrase",),
+    "probes.negation": ("efficacy_negation",),
+    "probes.modality": (
+        "efficacy_image_text",
+        "locality_image_text",
+        "efficacy_text_only",
+        "locality_text_only",
+        "efficacy_image_only",
+        "locality_image_only",
+    ),
+}
+# The encoder that ships reads the world of the model that ships.
+ENCODERS: Final = {"demo/scenes": "demo/encoder"}
 OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -28,17 +94,73 @@ OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 CONDITION: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)\s*")
 
 
+def _lines_or_auto(value: object) -> str:
+    return "<auto>" if value == "auto" else "<list>"
+
+
+AutoOrLines = Annotated[
+    Annotated[Literal["auto"], Tag("<auto>")]
+    | Annotated[Lines, BeforeValidator(as_list), Field(min_length=1), Tag("<list>")],
+    Discriminator(_lines_or_auto),
+]
+Paths = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(as_list),
+    Field(min_length=1),
+    AfterValidator(distinct),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
+]
+
+
+class Probes(Part):
+    """Held-out inputs asked in other ways; only scored."""
+
+    paraphrase: AutoOrLines | None = Field(
+        None, description="other prompts for the same: auto, or a list; {prompt} in one stands for its own"
+    )
+    negation: AutoOrLines | None = Field(
+        None, description="prompts that deny the source: auto, or a list; {source} in one stands for the word"
+    )
+    modality: Flag = Field(False, description="prompts without their pictures, pictures without a prompt")
+    count: Count = Field(40, description="inputs of a sort that are asked in each of these ways")
+
+
 class Evaluate(Part):
     metrics: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(distinct)] = METRICS
     max_new_tokens: Count = 32
     batch_size: Count = 64
     encoder: Encoder | None = Field(None, description="what BERTScore and MoverScore compare texts by")
     bleurt: Text | None = Field(None, description="a regression checkpoint for BLEURT")
+    references: Text | None = Field("auto", description="what people wrote: auto, or a file of captions")
+    perplexity: Paths | None = Field(None, description="text files or folders of them to be read")
+    probes: Probes = Probes()
+
+    @model_validator(mode="after")
+    def _asked(self) -> Evaluate:
+        for key, metrics in ASKING.items():
+            for at, name in enumerate(self.metrics):
+                if name in metrics and not self._asks(key):
+                    raise refused(f"needs evaluate.{key}", ("metrics", at))
+        return self
 
     @property
     def scored(self) -> tuple[str, ...]:
         """Every metric that is scored: those named, and those that other keys ask for."""
-        return self.metrics
+        asked = [
+            name
+            for key, metrics in ASKING.items()
+            if self._asks(key) and not set(metrics) & set(self.metrics)
+            for name in metrics
+        ]
+        return (*self.metrics, *asked)
+
+    def _asks(self, key: str) -> bool:
+        value: object = self
+        for step in key.split("."):
+            value = getattr(value, step)
+        return bool(value)
 
 
 @dataclass(frozen=True)

@@ -6,4 +6,9 @@ where the recipe does not ask for its suite.
 
 from typing import Final
 
-SOURCES: Final[dict[str, str]] = {}
+SOURCES: Final = {
+    "paraphrase": "editkit.probe.side.paraphrase:paraphrases",
+    "negation": "editkit.probe.side.negation:negations",
+    "modality": "editkit.probe.side.modality:modalities",
+    "perplexity": "editkit.probe.side.perplexity:windows",
+}
