@@ -51,7 +51,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     Raises:
         EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
     """
-    from editkit.judging import evaluated
+    from editkit.judging import evaluated, reader
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
     from editkit.views import Watching, views
@@ -64,7 +64,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     with tracked(recipe, track, tell) as run:
         watching = Watching()
         tell = telling(tell, watch, watching, run.tell)
-        editable = opened(recipe, tell)
+        editable, bertscore = opened(recipe, tell), reader(recipe)
         run.resolved(recipe.to_yaml(editable.revision))
         plan = plan_of(recipe, editable, tell)
         run.plan(plan)
@@ -81,7 +81,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         if not patch.entries:
             tell(Noted("the patch is empty: nothing had to change in these neurons", warning=True))
         rival = solve(recipe, editable, plan, others, tell, "solve the random control")
-        report = evaluated(recipe, editable, plan, patch, rival, tell)
+        report = evaluated(recipe, editable, plan, patch, rival, tell, bertscore)
         for edit in plan.edits:
             with run.edit(edit) as part:
                 part.metrics(report.figures(edit.number))

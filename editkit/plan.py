@@ -41,14 +41,15 @@ class Picture:
     """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
 
     `contains` names the kinds of object it truly shows, None where nobody knows; `regions` says where in the
-    upright picture some of them are, for who asks. `kinds` are those that were looked for, where every one of
-    them that it shows is known; None where some may be missing.
+    upright picture some of them are, for who asks; `captions` what is truly to be said about it. `kinds` are
+    those that were looked for, where all of them that it shows are known; None where some may be missing.
     """
 
     name: str
     source: Path | bytes
     contains: frozenset[str] | None = None
     regions: Mapping[str, Callable[[], Region]] = field(default_factory=dict, compare=False, repr=False)
+    captions: tuple[str, ...] = field(default=(), compare=False)
     kinds: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     def encoded(self) -> bytes:

@@ -57,7 +57,7 @@ class Instances:
     def _picture(self, path: Path, item: Entry, shown: Mapping[str, Sequence[Entry]]) -> Picture:
         bare = Picture(path.name, path)
         regions = {kind: partial(region, bare, item, own, self.file.name) for kind, own in shown.items()}
-        return Picture(path.name, path, frozenset(shown), regions, frozenset(self.kinds))
+        return Picture(path.name, path, frozenset(shown), regions, kinds=frozenset(self.kinds))
 
 
 def instances(file: Path) -> Instances:

@@ -13,6 +13,7 @@ from editkit.model.room import fits
 from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.inputs import asked, control_inputs, prefixes, texts
 from editkit.probe.questions import question
+from editkit.probe.references import with_references
 from editkit.probe.roles import roles
 from editkit.probe.side.chair import with_objects
 from editkit.probe.side.planned import side_cases
@@ -140,6 +141,7 @@ def make_plan(
         )
     wants = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
     cases = [replace(case, wanted=wants.get(id(case))) for case in cases]
+    cases = with_references(recipe, cases, tell)
     if aims:
         cases = with_objects(recipe, cases)
     side = side_cases(recipe, editable, edits, cases, tell) if aims else ()

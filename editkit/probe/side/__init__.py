@@ -6,7 +6,11 @@ missing, and gives inputs: none where the recipe does not ask for its suite.
 
 from typing import Final
 
-SOURCES: Final[dict[str, str]] = {
-    "chair": "editkit.probe.side.chair:given",
-    "pope": "editkit.probe.side.pope:given",
+SOURCES: Final = {
+    "paraphrase": "editkit.probe.side.paraphrase:paraphrases",
+    "negation": "editkit.probe.side.negation:negations",
+    "modality": "editkit.probe.side.modality:modalities",
+    "perplexity": "editkit.probe.side.perplexity:windows",
+    "chair": "editkit.probe.side.chair:pictured",
+    "pope": "editkit.probe.side.pope:polled",
 }

@@ -14,6 +14,7 @@ from editkit.objects import Vocabulary, coco, listed, read
 from editkit.plan import Case, Known, PlannedEdit, Question
 from editkit.probe.pictures import pictures
 from editkit.probe.questions import question
+from editkit.probe.references import captions
 from editkit.probe.side.given import Given
 from editkit.recipe import Recipe
 
@@ -21,13 +22,13 @@ SUITE: Final = "chair"
 SEED: Final = 2_000  # pictures of the demo world come from no seed that probe or control take
 
 
-def given(
+def pictured(
     recipe: Recipe, editable: Editable, edits: Sequence[PlannedEdit], cases: Sequence[Case], tell: Tell
 ) -> Sequence[Given]:
     """One caption for each picture of `evaluate.chair.images`.
 
     Raises:
-        InputError: see `pictures` and `vocabulary`; or pictures for a model that takes none.
+        InputError: see `pictures`, `captions` and `Lists`; or pictures for a model that takes none.
     """
     chair = recipe.evaluate.chair
     if chair is None or chair.images is None:
@@ -37,8 +38,11 @@ def given(
     shown = pictures(recipe, chair.images, recipe.seed + SEED)
     chat = editable.has_chat_template if recipe.probe.chat == "auto" else recipe.probe.chat
     asked = [question(CAPTION_PROMPT, [picture], chat=chat) for picture in shown]
-    lists = Lists.of(recipe)
-    return [Given(SUITE, one, known=Known(vocabulary=lists.of_question(one))) for one in asked]
+    lists, written = Lists.of(recipe), captions(recipe)
+    return [
+        Given(SUITE, one, known=Known(references=written(one), vocabulary=lists.of_question(one)))
+        for one in asked
+    ]
 
 
 def with_objects(recipe: Recipe, cases: Sequence[Case]) -> list[Case]:

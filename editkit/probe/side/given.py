@@ -16,13 +16,13 @@ class Given:
     """An input of a suite, before anybody asked the model.
 
     Attributes:
-        edits: the edits it is to be judged by.
+        edits: the edits it is to be judged by; None for those whose source the unedited model says to it.
         tokens: of a text that is read behind the question's prompt rather than asked about.
     """
 
     suite: str
     question: Question
-    edits: tuple[int, ...] = ()
+    edits: tuple[int, ...] | None = ()
     known: Known = field(default_factory=Known)
     tokens: tuple[int, ...] | None = None
 

@@ -8,7 +8,7 @@ from editkit.events import Noted, Tell, stage
 from editkit.methods import load
 from editkit.model.editable import Editable
 from editkit.model.forward import surprises
-from editkit.model.generate import answers
+from editkit.model.generate import Answer, answers
 from editkit.plan import Case, PlannedEdit
 from editkit.probe.side import SOURCES
 from editkit.probe.side.given import Given, Source
@@ -27,9 +27,10 @@ def side_cases(
     sources: list[Source] = [load(SOURCES, name, "evaluate") for name in SOURCES]
     given = [one for source in sources for one in source(recipe, editable, edits, cases, tell)]
     kept = admitted(given, cases)
-    if len(kept) < len(given):
-        left_out = f"{len(given) - len(kept)} of {len(given)} inputs for side effects are left out"
-        tell(Noted(f"{left_out}: the edit is solved on the same input or picture, or they come twice"))
+    distinct = len({(one.suite, one.question.id, one.question.chat) for one in given})
+    if len(kept) < distinct:
+        why = "they have another role, or the edit is solved on the same picture"
+        tell(Noted(f"{distinct - len(kept)} of {distinct} inputs for side effects are left out: {why}"))
     if not kept:
         return ()
     asked = [one for one in kept if one.tokens is None]
@@ -46,12 +47,35 @@ def side_cases(
         nats = surprises(
             editable, [one.question for one in read], [one.tokens or () for one in read], advance=advance
         )
-    found = [_case(one, answer.text, answer.tokens, None) for one, answer in zip(asked, said, strict=True)]
+    found = [
+        Case(
+            one.question,
+            "side",
+            answer.text,
+            answer.tokens,
+            _said_of(edits, one, answer) if one.edits is None else one.edits,
+            suite=one.suite,
+            known=one.known,
+        )
+        for one, answer in zip(asked, said, strict=True)
+    ]
     for one, own in zip(read, nats, strict=True):
         tokens = one.tokens or ()
         text = editable.tokenizer.decode(tokens, skip_special_tokens=True)
-        found.append(_case(one, text, tokens, own))
+        found.append(Case(one.question, "side", text, tokens, suite=one.suite, known=one.known, nats=own))
     return tuple(found)
+
+
+def _said_of(edits: Sequence[PlannedEdit], one: Given, answer: Answer) -> tuple[int, ...]:
+    """The edits whose source an answer says where it should not."""
+    shown = one.question.contains() or ()
+    return tuple(
+        edit.number
+        for edit in edits
+        if edit.kind != "rewrite"
+        and edit.says_source(answer.text)
+        and not (edit.when == "absent" and any(edit.says_source(kind) for kind in shown))
+    )
 
 
 def admitted(given: Sequence[Given], cases: Sequence[Case]) -> list[Given]:
@@ -65,7 +89,3 @@ def admitted(given: Sequence[Given], cases: Sequence[Case]) -> list[Given]:
         for one in once.values()
         if (one.question.id, one.question.chat) not in taken and one.question.group not in solved
     ]
-
-
-def _case(one: Given, said: str, tokens: tuple[int, ...], nats: tuple[float, ...] | None) -> Case:
-    return Case(one.question, "side", said, tokens, one.edits, suite=one.suite, known=one.known, nats=nats)

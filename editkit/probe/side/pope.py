@@ -24,7 +24,7 @@ NAMED: Final = 3
 WORLD: Final = 2_000  # scenes that tell what usually stands beside what
 
 
-def given(
+def polled(
     recipe: Recipe, editable: Editable, edits: Sequence[PlannedEdit], cases: Sequence[Case], tell: Tell
 ) -> Sequence[Given]:
     """Every question of `evaluate.pope`, each in the suite of its kind.
