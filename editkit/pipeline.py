@@ -59,6 +59,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     path = output or Path(f"{recipe.name}{SUFFIX}")
     solvable(recipe)
     locatable(recipe)
+    scorable(recipe)
     writable(path)
     watch = _Watch()
     with tracked(recipe, track, tell) as run:
@@ -115,6 +116,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
 
     solvable(recipe)
     locatable(recipe)
+    scorable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
     editable, solver = found.editable, solver_of(recipe)
@@ -184,6 +186,18 @@ def locatable(recipe: Recipe) -> None:
 
     if _localizer(recipe).nulls is not None:
         check(recipe)
+
+
+def scorable(recipe: Recipe) -> None:
+    """What can be known of the inputs for side effects before a model is loaded.
+
+    Raises:
+        EditkitError: see `chair.check` and `pope.check`.
+    """
+    from editkit.probe.side import chair, pope
+
+    chair.check(recipe)
+    pope.check(recipe)
 
 
 def solvable(recipe: Recipe) -> None:

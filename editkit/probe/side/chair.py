@@ -16,7 +16,7 @@ from editkit.probe.pictures import pictures
 from editkit.probe.questions import question
 from editkit.probe.references import captions
 from editkit.probe.side.given import Given
-from editkit.recipe import Recipe
+from editkit.recipe import CocoImages, Recipe
 
 SUITE: Final = "chair"
 SEED: Final = 2_000  # pictures of the demo world come from no seed that probe or control take
@@ -43,6 +43,21 @@ def pictured(
         Given(SUITE, one, known=Known(references=written(one), vocabulary=lists.of_question(one)))
         for one in asked
     ]
+
+
+def check(recipe: Recipe) -> None:
+    """What can be known of lists and pictures before the long work.
+
+    Raises:
+        InputError: a list of objects that can't be read, or no such file or folder.
+    """
+    Lists.of(recipe)
+    chair = recipe.evaluate.chair
+    if chair is not None and isinstance(chair.images, CocoImages):
+        if not recipe.resolve(chair.images.coco).is_file():
+            raise InputError(f"evaluate.chair.images.coco: no file {recipe.resolve(chair.images.coco)}")
+        if not recipe.resolve(chair.images.images).is_dir():
+            raise InputError(f"evaluate.chair.images.images: no folder {recipe.resolve(chair.images.images)}")
 
 
 def with_objects(recipe: Recipe, cases: Sequence[Case]) -> list[Case]:

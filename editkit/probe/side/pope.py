@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -56,15 +57,36 @@ def polled(
 Asked = tuple[Mapping[str, Picture], Sequence[Poll]]
 
 
-def _published(recipe: Recipe, pope: PopeFiles, tell: Tell) -> Asked:
+def check(recipe: Recipe) -> None:
+    """What can be known of the questions before the long work.
+
+    Raises:
+        InputError: a file that can't be read, or no such folder of pictures.
+    """
+    pope = recipe.evaluate.pope
+    if isinstance(pope, PopeFiles):
+        _questions(recipe, pope)
+    elif isinstance(pope, PopeCoco) and not recipe.resolve(pope.coco).is_file():
+        raise InputError(f"evaluate.pope.coco: no file {recipe.resolve(pope.coco)}")
+    if isinstance(pope, PopeFiles | PopeCoco) and not recipe.resolve(pope.images).is_dir():
+        raise InputError(f"evaluate.pope.images: no folder {recipe.resolve(pope.images)}")
+
+
+def _questions(recipe: Recipe, pope: PopeFiles) -> list[Poll]:
     asked: list[Poll] = []
     for name in pope.files:
         kind = pope_kind_of(name)
         assert kind is not None  # the recipe was refused otherwise
         asked += official.read(recipe.resolve(name), kind)
+    return asked
+
+
+def _published(recipe: Recipe, pope: PopeFiles, tell: Tell) -> Asked:
+    asked = _questions(recipe, pope)
     folder = recipe.resolve(pope.images)
     names = list(dict.fromkeys(one.image for one in asked))
-    there = {name: Picture(name, folder / name) for name in names if _is_file(folder, name)}
+    found = {name: _file(folder, name) for name in names}
+    there = {name: Picture(name, file) for name, file in found.items() if file is not None}
     missing = [name for name in names if name not in there]
     if not there:
         raise InputError(
@@ -79,9 +101,15 @@ def _published(recipe: Recipe, pope: PopeFiles, tell: Tell) -> Asked:
     return _readable(shown), [one for one in asked if one.image in shown]
 
 
-def _is_file(folder: Path, name: str) -> bool:
-    """Whether a picture of that name is there; names that lead out of the folder are none."""
-    return not Path(name).is_absolute() and ".." not in Path(name).parts and (folder / name).is_file()
+def _file(folder: Path, name: str) -> Path | None:
+    """The picture of that name; what leads out of the folder is none.
+
+    COCO named its pictures `COCO_val2014_<number>.jpg` first, and has left that out since 2017.
+    """
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        return None
+    ways = (folder / name, folder / re.sub(r"^COCO_[a-z]+\d{4}_", "", name))
+    return next((way for way in ways if way.is_file()), None)
 
 
 def _annotated(recipe: Recipe, pope: PopeCoco) -> Asked:
