@@ -24,6 +24,8 @@ COMPOUNDS: Final[Mapping[str, str | None]] = {
     "toilet seat": "toilet",
     "bow tie": "tie",
 }
+# A word that names nothing in a text that names a kind: the seat of a toilet is no chair.
+PARTS: Final[Mapping[tuple[str, ...], str]] = {("seat",): "toilet"}
 NOTHING: Final = "-"
 
 Words = tuple[str, ...]
@@ -57,10 +59,12 @@ class Vocabulary:
                 named.append((at, at + length, kind))
             at += length
         following = {start: kind for start, _, kind in named}
+        said = set(following.values())
         return tuple(
             kind
             for start, end, kind in named
             if not (words[start] in DESCRIBING and end == start + 1 and following.get(end, kind) != kind)
+            and PARTS.get(words[start:end]) not in said
         )
 
     def named(self, text: str) -> frozenset[str]:

@@ -81,6 +81,14 @@ def test_the_published_format_is_read(tmp_path: Path) -> None:
     assert found.mentions(said) == ("person", "dog", "hot dog", "bed", "dog")
 
 
+def test_the_seat_of_a_toilet_is_no_chair(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("chair, seat\ntoilet\n")
+    found = read(tmp_path / "s.txt")
+    assert found.mentions("the seat of a toilet, a chair") == ("toilet", "chair")
+    assert found.mentions("a toilet seat") == ("toilet",)
+    assert found.mentions("two seats") == ("chair",)
+
+
 def test_of_a_word_on_two_lines_the_later_counts(tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("cup, glass\nwine glass, glass\n")
     assert read(tmp_path / "s.txt").mentions("a glass") == ("wine glass",)
