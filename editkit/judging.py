@@ -1,24 +1,26 @@
-"""A patch and its rival, asked everything once -> a report with the verdict."""
+"""Changed models, asked everything once -> a report with the verdict, and what is between two of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from editkit.evaluate import METRICS
 from editkit.events import Noted, Tell, stage
 from editkit.methods import load
 from editkit.plan import Case, EditPlan
 from editkit.recipe import Recipe
-from editkit.report import Report
+from editkit.report import Report, Score
 
 if TYPE_CHECKING:
-    from editkit.evaluate.metric import Observation
+    from editkit.evaluate.metric import Metric, Observation
     from editkit.evaluate.similarity.measure import Similarity
     from editkit.model.editable import Editable
     from editkit.patch.file import Patch
 
-READ = ("bertscore", "reference_bertscore")
+READ: Final = frozenset({"bertscore", "reference_bertscore"})
 
 
 def reader(recipe: Recipe) -> Similarity | None:
@@ -27,7 +29,7 @@ def reader(recipe: Recipe) -> Similarity | None:
     Raises:
         ModelError: the encoder is not there or can't be used.
     """
-    if not set(READ) & set(recipe.evaluate.scored):
+    if READ.isdisjoint(recipe.evaluate.scored):
         return None
     from editkit.evaluate.similarity.available import similarity
 
@@ -39,97 +41,115 @@ def evaluated(
     editable: Editable,
     plan: EditPlan,
     patch: Patch,
-    rival: Patch | None,
+    rival: Patch,
     tell: Tell,
     bertscore: Similarity | None = None,
 ) -> Report:
     """What an edit did, beside the same edit of the random control's neurons, and the verdict.
 
     Args:
-        rival: the random control; without one, nothing stands beside.
-        bertscore: see `reader`; opened here where none is given.
+        bertscore: see `reader`.
     """
-    cases = scored(plan)
-    after = asked(recipe, editable, cases, patch, "ask the edited model", tell)
-    control = None if rival is None else asked(recipe, editable, cases, rival, "ask the random control", tell)
-    return judged(recipe, plan, cases, after, control, tell, bertscore or reader(recipe))
+    judge = Judge(recipe, editable, plan, bertscore)
+    after = judge.ask(patch, "ask the edited model", tell)
+    return judge.report(after, judge.ask(rival, "ask the random control", tell), tell)
 
 
-def scored(plan: EditPlan) -> list[Case]:
-    """Every case that a score may be of."""
-    return [case for case in plan.cases if case.role != "preserve"]
+@dataclass(frozen=True)
+class Judge:
+    """Asks changed models the same cases, and scores what they say."""
 
+    recipe: Recipe
+    editable: Editable
+    plan: EditPlan
+    bertscore: Similarity | None = None
 
-def asked(
-    recipe: Recipe, editable: Editable, cases: Sequence[Case], patch: Patch, name: str, tell: Tell
-) -> list[Observation]:
-    """What the model says to the cases with a patch in it."""
-    from editkit.evaluate.observe import observe
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case that a score may be of."""
+        return tuple(case for case in self.plan.cases if case.role != "preserve")
 
-    return observe(
-        editable,
-        cases,
-        patch,
-        name=name,
-        max_new_tokens=recipe.evaluate.max_new_tokens,
-        batch_size=recipe.evaluate.batch_size,
-        drift="drift" in recipe.evaluate.scored,
-        tell=tell,
-    )
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        return tuple(load(METRICS, name, "evaluate.metrics") for name in self.recipe.evaluate.scored)
 
+    @cached_property
+    def before(self) -> list[Observation]:
+        from editkit.evaluate.observe import unedited
 
-def judged(
-    recipe: Recipe,
-    plan: EditPlan,
-    cases: Sequence[Case],
-    after: Sequence[Observation],
-    control: Sequence[Observation] | None,
-    tell: Tell,
-    bertscore: Similarity | None,
-) -> Report:
-    """Observations of the same cases -> scores, verdict, rows, words."""
-    from editkit.evaluate.decide import decide
-    from editkit.evaluate.likeness import alike
-    from editkit.evaluate.observe import unedited
-    from editkit.evaluate.scoring import rows, scores, spread, worst_first
-    from editkit.evaluate.words import word_changes
+        return self._read(unedited(self.cases))
 
-    names = recipe.evaluate.scored
-    metrics = [load(METRICS, name, "evaluate.metrics") for name in names]
-    before: Sequence[Observation] = unedited(cases)
-    with stage(tell, "score"):
-        if bertscore is not None:
-            before = alike(bertscore, names, cases, before)
-            after = alike(bertscore, names, cases, after)
-            control = None if control is None else alike(bertscore, names, cases, control)
-        found = scores(metrics, plan, cases, before, after, control)
-        verdict = decide(plan, found, dict(recipe.accept))
-        kept = [place for place, case in enumerate(cases) if case.role == "control"]
-        words = word_changes(
-            [cases[place].said for place in kept],
-            [after[place].text for place in kept],
-            None if control is None else [control[place].text for place in kept],
+    def ask(self, change: Patch | Editable, name: str, tell: Tell) -> list[Observation]:
+        """What the model says with a patch in it, or what another model says; one pass for each case.
+
+        Args:
+            name: what the stage is called.
+        """
+        from editkit.evaluate.observe import observe
+
+        settings = self.recipe.evaluate
+        seen = observe(
+            self.editable,
+            self.cases,
+            change,
+            name=name,
+            max_new_tokens=settings.max_new_tokens,
+            batch_size=settings.batch_size,
+            drift="drift" in settings.scored,
+            tell=tell,
         )
-    for reason in verdict.reasons:
-        tell(Noted(reason, warning=True))
-    return Report(
-        found,
-        verdict,
-        plan.counts(),
-        worst_first(rows(metrics, plan, cases, after, control)),
-        notes=notes(names, bertscore),
-        details={"asked": float(plan.asked), **spread(cases, after)},
-        words=words,
-    )
+        return self._read(seen)
 
+    def _read(self, seen: list[Observation]) -> list[Observation]:
+        from editkit.evaluate.likeness import alike
 
-def notes(names: Sequence[str], bertscore: Similarity | None) -> tuple[str, ...]:
-    """What has to be told beside figures that other people's programs made."""
-    from editkit.evaluate.text import bleu_signature
+        if self.bertscore is None:
+            return seen
+        return alike(self.bertscore, self.recipe.evaluate.scored, self.cases, seen)
 
-    found = []
-    if any(name.endswith("bleu") for name in names):
-        found.append(f"BLEU by sacrebleu, {bleu_signature()}")
-    if bertscore is not None:
-        found.append(f"BERTScore by {bertscore.reads}")
-    return tuple(found)
+    def report(
+        self, after: Sequence[Observation], control: Sequence[Observation] | None, tell: Tell
+    ) -> Report:
+        """Scores, verdict, the worst cases first, and the words that came or went."""
+        from editkit.evaluate.decide import decide
+        from editkit.evaluate.scoring import rows, scores, spread, worst_first
+        from editkit.evaluate.words import word_changes
+
+        cases = self.cases
+        with stage(tell, "score"):
+            found = scores(self.metrics, self.plan, cases, self.before, after, control)
+            kept = [place for place, case in enumerate(cases) if case.role == "control"]
+            words = word_changes(
+                [cases[place].said for place in kept],
+                [after[place].text for place in kept],
+                None if control is None else [control[place].text for place in kept],
+            )
+        verdict = decide(self.plan, found, dict(self.recipe.accept))
+        for reason in verdict.reasons:
+            tell(Noted(reason, warning=True))
+        return Report(
+            found,
+            verdict,
+            self.plan.counts(),
+            worst_first(rows(self.metrics, self.plan, cases, after, control)),
+            notes=self.notes(),
+            details={"asked": float(self.plan.asked), **spread(cases, after)},
+            words=words,
+        )
+
+    def between(self, one: Sequence[Observation], other: Sequence[Observation]) -> tuple[Score, ...]:
+        """Scores of one with those of the other as their control: each difference is one minus other."""
+        from editkit.evaluate.scoring import scores
+
+        return scores(self.metrics, self.plan, self.cases, self.before, one, other)
+
+    def notes(self) -> tuple[str, ...]:
+        """What has to be told beside figures that other people's programs make."""
+        from editkit.evaluate.text import bleu_signature
+
+        found = []
+        if any(metric.name.endswith("bleu") for metric in self.metrics):
+            found.append(f"BLEU by sacrebleu, {bleu_signature()}")
+        if self.bertscore is not None:
+            found.append(f"BERTScore by {self.bertscore.reads}")
+        return tuple(found)

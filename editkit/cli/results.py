@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -33,7 +34,7 @@ def figure(value: Value | None, unit: str = "share") -> str:
 def scores_table(report: Report) -> Table:
     """metric | before | after | control, each with its 95 % interval, and how many cases."""
     table = Table(caption="95 % intervals; control: the same edit of random neurons", caption_justify="left")
-    table.add_column("metric")
+    table.add_column("metric", min_width=_longest(report, DECIDING))
     for name in ("before", "after", "control"):
         table.add_column(name, justify="right")
     table.add_column("beats control")
@@ -59,9 +60,10 @@ def side_tables(report: Report) -> Iterator[Table]:
     for group in dict.fromkeys(score.group for score in report.scores):
         if group in DECIDING:
             continue
-        table = Table("metric", title=TITLES.get(group, group), title_justify="left")
+        table = Table(title=TITLES.get(group, group), title_justify="left", box=box.SIMPLE_HEAD)
+        table.add_column("metric", min_width=_longest(report, (group,)))
         for name in ("before", "after", "control"):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
         table.add_column("beats control")
         for score in report.scores:
             if score.group == group:
@@ -79,7 +81,7 @@ def words_table(report: Report) -> Table:
     """The words that moved most surely where nothing was to change."""
     control = any(word.control is not None for word in report.words)
     title = f"Words that control answers say more or less often ({len(report.words)})"
-    table = Table("word", title=title, title_justify="left")
+    table = Table("word", title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("before", "after", *(("control",) if control else ()), "gained", "lost", "q"):
         table.add_column(name, justify="right")
     for word in report.words[:WORDS]:
@@ -96,6 +98,22 @@ def shown(report: Report) -> Iterator[Table | Text]:
     yield from side_tables(report)
     yield scores_table(report)
     yield from verdict_lines(report.verdict)
+
+
+def differences_table(differences: Sequence[Score], one: str, other: str) -> Table:
+    """metric | one | other | one minus other with its interval."""
+    table = Table(title=f"{one} against {other}", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("metric", "this", "other", "difference"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
+    several = _several(differences)
+    for score in differences:
+        table.add_row(
+            _label(score, several),
+            _number(score.after, score.unit),
+            _number(score.control, score.unit),
+            figure(score.difference, score.unit),
+        )
+    return table
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -120,6 +138,12 @@ def document(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "reasons": list(report.verdict.reasons),
     }
+
+
+def _longest(report: Report, groups: Sequence[str]) -> int:
+    """Names are never cut: a metric that can't be read is none."""
+    several = _several(report.scores)
+    return max((len(_label(one, several)) for one in report.scores if one.group in groups), default=0)
 
 
 def _several(scores: Sequence[Score]) -> bool:
