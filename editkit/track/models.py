@@ -59,11 +59,8 @@ def log_models(
     from mlflow.models import Model
 
     patch = Patch.load(patch_path)
-    base = {
-        "editkit.base": patch.base.id,
-        "editkit.base_revision": patch.base.revision or "",
-        "editkit.base_config": patch.base.config_digest,
-    }
+    revision = {} if patch.base.revision is None else {"editkit.base_revision": patch.base.revision}
+    base = {"editkit.base": patch.base.id, **revision, "editkit.base_config": patch.base.config_digest}
     made = {
         **base,
         "editkit.recipe_digest": patch.provenance.recipe_digest,

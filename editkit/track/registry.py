@@ -74,7 +74,7 @@ def register(sink: Sink, name: str, edited: models.Edited, report: Report) -> No
         await_creation_for=5,
         model_id=edited.model_id,
     )
-    models.link_version(client, edited.model_id, name, version.version)
+    models.link_version(client, edited.model_id, name, str(version.version))
     sink.tags({"editkit.registered": f"{name}/{version.version}"})
     settle(client, name)
 
@@ -83,7 +83,7 @@ def settle(client: MlflowClient, name: str) -> None:
     """Put every alias of a registered model where it belongs."""
     found = everything(lambda token: client.search_model_versions(f"name='{name}'", page_token=token))
     wanted = aliases(found)
-    now = client.get_registered_model(name).aliases
+    now = aliases_now(client, name)
     for alias in (CANDIDATE, *DECISIONS):
         if alias in wanted and now.get(alias) != wanted[alias]:
             client.set_registered_model_alias(name, alias, wanted[alias])
@@ -91,17 +91,23 @@ def settle(client: MlflowClient, name: str) -> None:
             client.delete_registered_model_alias(name, alias)
 
 
+def aliases_now(client: MlflowClient, name: str) -> dict[str, str]:
+    """Alias -> version number, which is a number in a database and text from a server."""
+    found = client.get_registered_model(name).aliases
+    return {alias: str(number) for alias, number in found.items()}
+
+
 def aliases(versions: Iterable[ModelVersion]) -> dict[str, str]:
     """Alias -> version number. Of several with the same decision, the latest decision counts."""
     edits = sorted((one for one in versions if VERDICT in one.tags), key=lambda one: int(one.version))
-    found = {CANDIDATE: edits[-1].version} if edits else {}
+    found = {CANDIDATE: str(edits[-1].version)} if edits else {}
     for decision in DECISIONS:
         chosen = sorted(
             (one for one in edits if one.tags.get(REVIEW) == decision), key=lambda one: one.tags[REVIEWED_AT]
         )
         judged = [one for one in edits if REVIEW not in one.tags and one.tags[VERDICT] == decision]
         if chosen or judged:
-            found[decision] = (chosen or judged)[-1].version
+            found[decision] = str((chosen or judged)[-1].version)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from editkit.errors import UsageError
 from editkit.track.reading import reading, run_of
-from editkit.track.registry import REVIEW, REVIEWED_AT, Decision, settle, version_of
+from editkit.track.registry import REVIEW, REVIEWED_AT, Decision, aliases_now, settle, version_of
 from editkit.track.run import NOTE
 from editkit.track.words import cell
 
@@ -111,7 +111,7 @@ def _move(client: MlflowClient, name: str, number: str, made: Review) -> dict[st
         client.set_model_version_tag(name, number, key, value)
     client.update_model_version(name, number, _described(made, version.description or ""))
     settle(client, name)
-    return dict(client.get_registered_model(name).aliases)
+    return aliases_now(client, name)
 
 
 def _described(made: Review, text: str) -> str:

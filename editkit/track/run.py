@@ -23,6 +23,7 @@ from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import datasets, table, words
 from editkit.track.experiment import new_run
+from editkit.track.machine import Machine
 from editkit.track.registry import keep_models
 from editkit.track.sink import Guard, Sink
 from editkit.track.store import connect, quiet, store_uri, unusable
@@ -69,6 +70,7 @@ class Run:
         self._labels: dict[int, str] = {}
         self._edits: dict[int, EditRun] = {}
         self._datasets: dict[str, tuple[str, str]] = {}
+        self._machine = Machine()
 
     @property
     def run_id(self) -> str | None:
@@ -76,6 +78,8 @@ class Run:
 
     def tell(self, event: Event) -> None:
         _listen(self._sink, event)
+        for key, value in self._machine.sample().items():
+            self._sink.metric(key, value, self._machine.step)
         if isinstance(event, Measured):
             self._history.setdefault(event.key, []).append((event.step, event.value))
 

@@ -1,4 +1,4 @@
-"""A patch as a model that MLflow loads: the base with the patch in it answers prompts, with or without pictures.
+"""A patch as a model that MLflow loads: the base with the patch in it answers prompts and pictures.
 
 The code in logged models names this module and its class, so they stay what they are called.
 """
