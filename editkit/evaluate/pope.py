@@ -51,11 +51,6 @@ def precision(sums: Sequence[float]) -> float:
     return _share(hits, hits + false_yes)
 
 
-def recall(sums: Sequence[float]) -> float:
-    hits, _, false_no, _ = sums
-    return _share(hits, hits + false_no)
-
-
 def f1(sums: Sequence[float]) -> float:
     hits, false_yes, false_no, _ = sums
     return _share(2 * hits, 2 * hits + false_yes + false_no)
@@ -71,6 +66,10 @@ def _unclear(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequenc
 
 def _right(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[float]:
     return [hit + denied for hit, _, _, denied in counts(case, seen)]
+
+
+def _recalled(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[float]:
+    return [hit for hit, _, false_no, _ in counts(case, seen) if hit + false_no]
 
 
 def _yes(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[float]:
@@ -98,7 +97,7 @@ def _metric(
 
 POPE_ACCURACY: Final = _metric("pope_accuracy", _right, row="no worse")
 POPE_PRECISION: Final = _metric("pope_precision", counts, precision)
-POPE_RECALL: Final = _metric("pope_recall", counts, recall)
+POPE_RECALL: Final = _metric("pope_recall", _recalled)
 POPE_F1: Final = _metric("pope_f1", counts, f1)
 # Half of the questions are to be denied, and models that invent objects say yes too often.
 POPE_YES: Final = _metric("pope_yes", _yes, higher_is_better=False)
