@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from editkit.evaluate.metric import Metric, Observation
+from editkit.evaluate.metric import Figures, Metric, Observation
 from editkit.plan import Case, PlannedEdit
 
 SUITE: Final = "pope_"
@@ -78,7 +78,7 @@ def _yes(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[fl
 
 def _metric(
     name: str,
-    values: Callable[[Case, Observation, PlannedEdit | None], Sequence[float] | Sequence[Sequence[float]]],
+    values: Callable[[Case, Observation, PlannedEdit | None], Figures],
     pool: Callable[[Sequence[float]], float] | None = None,
     higher_is_better: bool = True,
     row: Literal["no worse", "any"] = "any",
