@@ -33,24 +33,19 @@ def figure(value: Value | None, unit: str = "share") -> str:
 
 def scores_table(report: Report) -> Table:
     """metric | before | after | control, each with its 95 % interval, and how many cases."""
-    table = Table(caption="95 % intervals; control: the same edit of random neurons", caption_justify="left")
+    caption = "95 % intervals; control: the same edit of random neurons"
+    table = Table(caption=caption if _controlled(report) else "95 % intervals", caption_justify="left")
     table.add_column("metric", min_width=_longest(report, DECIDING))
-    for name in ("before", "after", "control"):
+    for name in _moments(report):
         table.add_column(name, justify="right")
-    table.add_column("beats control")
+    if _controlled(report):
+        table.add_column("beats control")
     table.add_column("cases", justify="right")
     several = _several(report.scores)
     for score in report.scores:
-        if score.group not in DECIDING:
-            continue
-        table.add_row(
-            _label(score, several),
-            figure(score.before, score.unit),
-            figure(score.after, score.unit),
-            figure(score.control, score.unit),
-            {True: "yes", False: "no", None: "-"}[score.beats_control],
-            str(score.after.count),
-        )
+        if score.group in DECIDING:
+            cells = [figure(value, score.unit) for value in _values(report, score)]
+            table.add_row(_label(score, several), *cells, *_beats(report, score), str(score.after.count))
     return table
 
 
@@ -62,18 +57,16 @@ def side_tables(report: Report) -> Iterator[Table]:
             continue
         table = Table(title=TITLES.get(group, group), title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("metric", min_width=_longest(report, (group,)))
-        for name in ("before", "after", "control"):
+        for name in _moments(report):
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("beats control")
+        if _controlled(report):
+            table.add_column("beats it")
         for score in report.scores:
             if score.group == group:
-                table.add_row(
-                    _label(score, several),
-                    _number(score.before, score.unit),
-                    figure(score.after, score.unit),
-                    _number(score.control, score.unit),
-                    {True: "yes", False: "no", None: "-"}[score.beats_control],
-                )
+                first, after, *rest = _values(report, score)
+                cells = (_number(first, score.unit), figure(after, score.unit))
+                control = (_number(value, score.unit) for value in rest)
+                table.add_row(_label(score, several), *cells, *control, *_beats(report, score))
         yield table
 
 
@@ -138,6 +131,23 @@ def document(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "reasons": list(report.verdict.reasons),
     }
+
+
+def _controlled(report: Report) -> bool:
+    return any(score.control is not None for score in report.scores)
+
+
+def _moments(report: Report) -> tuple[str, ...]:
+    return ("before", "after", *(("control",) if _controlled(report) else ()))
+
+
+def _values(report: Report, score: Score) -> tuple[Value | None, ...]:
+    return (score.before, score.after, *((score.control,) if _controlled(report) else ()))
+
+
+def _beats(report: Report, score: Score) -> tuple[str, ...]:
+    word = {True: "yes", False: "no", None: "-"}[score.beats_control]
+    return (word,) if _controlled(report) else ()
 
 
 def _longest(report: Report, groups: Sequence[str]) -> int:

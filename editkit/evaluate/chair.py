@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from editkit.evaluate.metric import Metric, Observation
+from editkit.evaluate.metric import Figures, Metric, Observation
 from editkit.plan import Case, PlannedEdit, collapsed
 
 
@@ -59,12 +59,8 @@ def ratio(sums: Sequence[float]) -> float:
     return float(hits) / float(whole) if whole else float("nan")
 
 
-def _of(
-    figures: Callable[[Named], Sequence[float] | Sequence[Sequence[float]]],
-) -> Callable[[Case, Observation, PlannedEdit | None], Sequence[float] | Sequence[Sequence[float]]]:
-    def values(
-        case: Case, seen: Observation, edit: PlannedEdit | None
-    ) -> Sequence[float] | Sequence[Sequence[float]]:
+def _of(figures: Callable[[Named], Figures]) -> Callable[[Case, Observation, PlannedEdit | None], Figures]:
+    def values(case: Case, seen: Observation, edit: PlannedEdit | None) -> Figures:
         found = named(case, seen.text)
         return () if found is None else figures(found)
 

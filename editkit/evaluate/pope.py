@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from editkit.evaluate.metric import Metric, Observation
+from editkit.evaluate.metric import Figures, Metric, Observation
 from editkit.plan import Case, PlannedEdit
 
 SUITE: Final = "pope_"
@@ -51,11 +51,6 @@ def precision(sums: Sequence[float]) -> float:
     return _share(hits, hits + false_yes)
 
 
-def recall(sums: Sequence[float]) -> float:
-    hits, _, false_no, _ = sums
-    return _share(hits, hits + false_no)
-
-
 def f1(sums: Sequence[float]) -> float:
     hits, false_yes, false_no, _ = sums
     return _share(2 * hits, 2 * hits + false_yes + false_no)
@@ -73,13 +68,17 @@ def _right(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[
     return [hit + denied for hit, _, _, denied in counts(case, seen)]
 
 
+def _recalled(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[float]:
+    return [hit for hit, _, false_no, _ in counts(case, seen) if hit + false_no]
+
+
 def _yes(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[float]:
     return [hit + false_yes for hit, false_yes, _, _ in counts(case, seen)]
 
 
 def _metric(
     name: str,
-    values: Callable[[Case, Observation, PlannedEdit | None], Sequence[float] | Sequence[Sequence[float]]],
+    values: Callable[[Case, Observation, PlannedEdit | None], Figures],
     pool: Callable[[Sequence[float]], float] | None = None,
     higher_is_better: bool = True,
     row: Literal["no worse", "any"] = "any",
@@ -98,7 +97,7 @@ def _metric(
 
 POPE_ACCURACY: Final = _metric("pope_accuracy", _right, row="no worse")
 POPE_PRECISION: Final = _metric("pope_precision", counts, precision)
-POPE_RECALL: Final = _metric("pope_recall", counts, recall)
+POPE_RECALL: Final = _metric("pope_recall", _recalled)
 POPE_F1: Final = _metric("pope_f1", counts, f1)
 # Half of the questions are to be denied, and models that invent objects say yes too often.
 POPE_YES: Final = _metric("pope_yes", _yes, higher_is_better=False)

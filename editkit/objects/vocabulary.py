@@ -13,10 +13,12 @@ from typing import Final
 from editkit.errors import InputError
 from editkit.objects.stem import stem
 
+Words = tuple[str, ...]
+
 # A word, or what parts words; a hyphen does not, nor an apostrophe within a word.
 SIGN: Final = re.compile(r"(?P<word>[^\W_]+)|['\u2019]s?(?!\w)|[^\s\-'\u2019]")
 # Directly before another kind they only describe it: a baby elephant is no person, an orange cat no fruit.
-DESCRIBING: Final = frozenset(stem(word) for word in ("baby", "adult", "passenger", "orange"))
+DESCRIBING: Final = frozenset((stem(word),) for word in ("baby", "adult", "passenger", "orange"))
 # What compounds name, whatever the list says of their words; None: nothing that is on a list.
 COMPOUNDS: Final[Mapping[str, str | None]] = {
     "home plate": None,
@@ -25,10 +27,8 @@ COMPOUNDS: Final[Mapping[str, str | None]] = {
     "bow tie": "tie",
 }
 # A word that names nothing in a text that names a kind: the seat of a toilet is no chair.
-PARTS: Final[Mapping[tuple[str, ...], str]] = {("seat",): "toilet"}
+PARTS: Final[Mapping[Words, str]] = {("seat",): "toilet"}
 NOTHING: Final = "-"
-
-Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,21 @@ class Vocabulary:
         matter; a phrase does not reach over punctuation, hyphens excepted.
         """
         words = _stems(text)
-        named: list[tuple[int, int, str]] = []
+        found: dict[int, Words] = {}
         at = 0
         while at < len(words):
-            length, kind = self._longest(words, at)
-            if kind is not None:
-                named.append((at, at + length, kind))
-            at += length
-        following = {start: kind for start, _, kind in named}
-        said = set(following.values())
+            phrase = self._longest(words, at)
+            if phrase:
+                found[at] = phrase
+            at += max(1, len(phrase))
+        kinds = {at: self.phrases[phrase] for at, phrase in found.items()}
+        said = set(kinds.values())
         return tuple(
             kind
-            for start, end, kind in named
-            if not (words[start] in DESCRIBING and end == start + 1 and following.get(end, kind) != kind)
-            and PARTS.get(words[start:end]) not in said
+            for at, phrase in found.items()
+            if (kind := kinds[at]) is not None
+            and not (phrase in DESCRIBING and kinds.get(at + 1, kind) != kind)
+            and not (phrase in PARTS and PARTS[phrase] in said)
         )
 
     def named(self, text: str) -> frozenset[str]:
@@ -91,12 +92,9 @@ class Vocabulary:
         phrases = {words: kind if kind in kept else None for words, kind in self.phrases.items()}
         return Vocabulary(kept, phrases)
 
-    def _longest(self, words: Words, at: int) -> tuple[int, str | None]:
-        for length in range(min(self._reach, len(words) - at), 0, -1):
-            phrase = words[at : at + length]
-            if phrase in self.phrases:
-                return length, self.phrases[phrase]
-        return 1, None
+    def _longest(self, words: Words, at: int) -> Words:
+        lengths = range(min(self._reach, len(words) - at), 0, -1)
+        return next((words[at : at + n] for n in lengths if words[at : at + n] in self.phrases), ())
 
     @cached_property
     def _reach(self) -> int:

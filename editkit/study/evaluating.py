@@ -71,7 +71,7 @@ def evaluate_only(
         EditkitError: see `pipeline.apply`; or a change that can't be opened.
     """
     from editkit.judging import Judge, reader
-    from editkit.pipeline import opened, plan_of, tracked
+    from editkit.pipeline import opened, plan_of, scorable, tracked
 
     seconds: dict[str, float] = {}
 
@@ -79,6 +79,7 @@ def evaluate_only(
         if isinstance(event, StageEnded):
             seconds[event.name] = seconds.get(event.name, 0.0) + event.seconds
 
+    scorable(recipe)
     first, second = _name(change), None if against is None else _name(against)
     with tracked(recipe, track, tell, f"{recipe.name} evaluate") as run:
         tell = telling(tell, watch, run.tell)

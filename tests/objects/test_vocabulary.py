@@ -118,6 +118,7 @@ def test_a_missing_list_is_told(tmp_path: Path) -> None:
 def test_a_list_can_be_cut_to_what_is_annotated() -> None:
     few = coco().only(["dog", "person"])
     assert few.mentions("a man with a dog, a hot dog and a cat") == ("person", "dog")
+    assert few.mentions("a baby elephant and a baby") == ("person",)
     with pytest.raises(InputError, match="does not name unicorn, a, b and 2 more: give each a line"):
         coco().only(["unicorn", "a", "b", "c", "d"])
 
