@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 # A model whose weights are not MLflow's: its page then asks for no files.
 EXTERNAL: Final = {"mlflow.model.isExternal": "true"}
+NOTE: Final = "mlflow.note.content"
+UNTOUCHED: Final = "The base, as it was before the edit. Its weights are not kept here."
+LOADABLE: Final = (
+    "The base with the patch in it: `mlflow.pyfunc.load_model(...)` fetches the base, checks it and writes "
+    "the patch into it. It answers `prompt`, with an `image` (base64 or a file) where wanted."
+)
 DatasetName = tuple[str, str]
 
 
@@ -48,12 +54,15 @@ def log_models(
     patch_path: Path,
     scores: Iterable[Score],
     datasets: Mapping[str, DatasetName],
+    *,
+    sees: bool = False,
 ) -> Edited:
     """Two models: the base, and the base with the patch, which can be loaded; with the same metrics each.
 
     Args:
         scores: one of each name.
         datasets: sort of case -> name and digest of the data set they are.
+        sees: whether the model was asked about pictures.
     """
     from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelStatus
     from mlflow.models import Model
@@ -77,8 +86,8 @@ def log_models(
             model_type=kind,
         )
 
-    before = new("before", "base", {**base, **EXTERNAL})
-    after = new("after", "edited", made)
+    before = new("before", "base", {**base, **EXTERNAL, NOTE: UNTOUCHED})
+    after = new("after", "edited", {**made, NOTE: LOADABLE})
     with TemporaryDirectory(prefix="editkit-") as place:
         folder = Path(place, "model")
         spec = Model(
@@ -88,7 +97,7 @@ def log_models(
             model_id=after.model_id,
         )
         config = settings(patch.base, recipe.probe.chat)
-        write_model(folder, spec, patch_path, config, recipe.evaluate.max_new_tokens)
+        write_model(folder, spec, patch_path, config, recipe.evaluate.max_new_tokens, sees=sees)
         client.log_model_artifacts(after.model_id, str(folder))
     for model in (before, after):
         client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)

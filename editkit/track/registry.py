@@ -37,15 +37,19 @@ def keep_models(
     report: Report,
     patch_path: Path,
     datasets: Mapping[str, models.DatasetName],
+    *,
+    sees: bool,
 ) -> None:
-    """Both models in the run, and the edited one in the registry; what fails of it is said and left out."""
+    """Both models in the run, and the edited one in the registry; what fails of it is said and left out.
+
+    Args:
+        datasets, sees: see `log_models`.
+    """
     made: list[models.Edited] = []
 
     def log() -> None:
-        deciding = worst(report)
-        made.append(
-            models.log_models(sink.client, sink.run_id, experiment_id, recipe, patch_path, deciding, datasets)
-        )
+        place = (sink.client, sink.run_id, experiment_id)
+        made.append(models.log_models(*place, recipe, patch_path, worst(report), datasets, sees=sees))
 
     sink.guard.attempt("its models could not be kept", log)
     given = recipe.track.registry

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from editkit.errors import TrackError
 from editkit.events import Event, Measured, StageEnded, Tell, nobody
@@ -24,6 +24,7 @@ from editkit.report import Report
 from editkit.track import datasets, table, words
 from editkit.track.experiment import new_run
 from editkit.track.machine import Machine
+from editkit.track.models import NOTE
 from editkit.track.registry import keep_models
 from editkit.track.sink import Guard, Sink
 from editkit.track.store import connect, quiet, store_uri, unusable
@@ -32,8 +33,6 @@ from editkit.track.values import allowed, flat, merged, worst
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
-
-NOTE: Final = "mlflow.note.content"
 
 
 class EditRun:
@@ -167,7 +166,15 @@ class Run:
             sink.figure(curves(losses), "figures/loss.png")
         if patch_path is not None:
             sink.flush()
-            keep_models(sink, self._experiment_id, self._recipe, report, patch_path, self._datasets)
+            keep_models(
+                sink,
+                self._experiment_id,
+                self._recipe,
+                report,
+                patch_path,
+                self._datasets,
+                sees=bool(self._pictures),
+            )
 
 
 @contextmanager

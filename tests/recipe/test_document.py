@@ -193,5 +193,5 @@ def test_an_edit_is_registered_under_a_name_or_not_at_all(written: str, meant: o
 
 @pytest.mark.parametrize("written", ["a/b", "a:b", "''", "1", "[a]"])
 def test_what_no_registry_takes_for_a_name_is_refused(written: str) -> None:
-    with pytest.raises(RecipeError, match="track.registry: expected true, false, or a name"):
+    with pytest.raises(RecipeError, match=r"track\.registry: expected true, false, or a name"):
         parse_recipe(SMALL + f"track: {{registry: {written}}}\n")

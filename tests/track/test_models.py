@@ -112,6 +112,8 @@ def test_its_files_are_the_patch_and_what_loads_it(folder: Path, demo_patch: Pat
     for name in files - {patch, "registered_model_meta"}:
         text = (folder / name).read_text()
         assert "gun" not in text
+        if "example" in name:
+            continue  # base64 has slashes of its own
         # MLflow keeps the place of the model itself, and no other.
         assert "/" not in text.replace(folder.as_uri(), "").replace("demo/scenes", "").replace(patch, "")
     assert "pickle" not in (folder / "MLmodel").read_text()
@@ -185,6 +187,10 @@ def test_a_picture_that_is_none_is_named_by_its_row(demo: Editable) -> None:
     assert not asked.chat
 
 
-def test_the_input_example_can_be_sent_to_a_server(folder: Path) -> None:
-    sent = json.loads((folder / "serving_input_example.json").read_text())
-    assert sent["dataframe_split"] == json.loads((folder / "input_example.json").read_text())
+def test_the_input_example_shows_a_picture_and_can_be_sent_to_a_server(folder: Path) -> None:
+    sent = json.loads((folder / "serving_input_example.json").read_text())["dataframe_split"]
+    assert sent == json.loads((folder / "input_example.json").read_text())
+    assert sent["columns"] == ["prompt", "image"]
+    ((prompt, image),) = sent["data"]
+    assert prompt == PROMPT
+    assert Picture("example", base64.b64decode(image)).open().size == (32, 32)
