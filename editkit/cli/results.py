@@ -93,9 +93,9 @@ def shown(report: Report) -> Iterator[Table | Text]:
     yield from verdict_lines(report.verdict)
 
 
-def differences_table(differences: Sequence[Score], one: str, other: str) -> Table:
-    """metric | one | other | one minus other with its interval."""
-    table = Table(title=f"{one} against {other}", title_justify="left", box=box.SIMPLE_HEAD)
+def differences_table(differences: Sequence[Score]) -> Table:
+    """metric | this | other | this minus other with its interval."""
+    table = Table(title="This minus the other, case by case", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("metric", "this", "other", "difference"):
         table.add_column(name, justify="left" if name == "metric" else "right")
     several = _several(differences)
