@@ -84,4 +84,5 @@ def _show(output: Output, applied: Applied) -> None:
     lines = [*applied.report.notes, f"patch  {applied.patch_path} (editkit show {applied.patch_path})"]
     if applied.run_id is not None:
         lines.append(f"run    {applied.run_id} in experiment {applied.experiment} (look at it: editkit ui)")
+        lines.append(f"       then accept or reject it: editkit review {applied.run_id[:8]}")
     output.show(*(Text(line, overflow="fold") for line in lines))

@@ -160,6 +160,21 @@ def test_it_answers_as_the_patched_model_does(folder: Path, demo: Editable, demo
     assert model.metadata.signature.inputs.required_input_names() == ["prompt"]
 
 
+def test_the_base_may_lie_in_a_folder(
+    folder: Path, demo: Editable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "base"
+    shutil.copytree(demo.folder, copied)
+    asked, length = [{"prompt": "the gun"}], {"max_new_tokens": 4}
+    said = mlflow.pyfunc.load_model(str(folder)).predict(asked, length)
+    given = mlflow.pyfunc.load_model(str(folder), model_config={"base": str(copied)})
+    assert given.predict(asked, length) == said
+    monkeypatch.setenv("MLFLOW_PYFUNC_INFERENCE_CONFIG", json.dumps({"base": str(copied)}))
+    (copied / "config.json").unlink()
+    with pytest.raises(ModelError, match="no checkpoint"):
+        mlflow.pyfunc.load_model(str(folder))
+
+
 def test_another_base_is_refused(folder: Path, tiny_checkpoint: Any) -> None:
     for base in (tiny_checkpoint("llava"), tiny_checkpoint("llama")):
         with pytest.raises(PatchError, match="base differs") as caught:
