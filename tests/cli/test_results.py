@@ -81,7 +81,7 @@ def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     Output().document(_document(applied()))
     document = json.loads(capsys.readouterr().out)
     keys = (
-        "status accepted recipe model neurons scores intervals words cases details notes reasons patch "
+        "status accepted recipe model neurons scores intervals words cases details notes reasons patch exports "
         "run_id experiment seconds"
     )
     assert list(document) == keys.split()
