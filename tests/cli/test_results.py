@@ -109,7 +109,8 @@ def many() -> Report:
         Score("perplexity", value(12.3456), value(12.0), value(14.0), group="writing", unit="per token"),
     )
     words = tuple(WordChange(f"word{at}", 4, at, 4, 0, 4 - at, 0.125, 0.5) for at in range(12))
-    bare = report()
+    wide = Score("generalization", value(0.9), value(0.0), value(0.3), value(0.6), edit=1, group="asked")
+    bare = replace(report(), scores=(*report().scores, wide))
     return replace(bare, scores=(*bare.scores, *more), words=words)
 
 
@@ -130,6 +131,8 @@ def test_no_name_is_cut_on_a_narrow_screen() -> None:
         console.print(part)
     for score in many().scores:
         assert score.name in stream.getvalue()
+    assert "cases" in stream.getvalue()
+    assert all(len(line) <= 80 for line in stream.getvalue().splitlines())
 
 
 def test_the_surest_words_are_shown_and_all_counted() -> None:
