@@ -31,7 +31,7 @@ class Differing:
 def of_patches(found: PatchDifference) -> Differing:
     lines = [_first_line(found)]
     if found.base:
-        lines.append(f"They are for other models: the base's {', '.join(found.base)} differ.")
+        lines.append(f"What they say of their base differs: {', '.join(found.base)}.")
     layers = Sheet.of(
         ("layer", *WAYS, *CHANGE),
         (

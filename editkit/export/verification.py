@@ -93,7 +93,7 @@ class _Notes:
         if wanted is None:
             self.unchecked.append("whether it is the one that somebody else has seen (--digest)")
             return
-        self.checked.append(f"the SHA-256 of {what}: it is the one given")
+        self.checked.append(f"the SHA-256 of {what}, against the one given")
         if found != wanted:
             self.wrong.append(f"the SHA-256 of {what} is {found}, not the one given")
 
@@ -150,9 +150,9 @@ def _folder(
 
 
 def _looked_at(found: Checked) -> tuple[str, ...]:
-    files = f"{_count(found.n_files, 'file')}: none is missing, added or changed"
-    patches = f"{_count(len(found.patches), 'patch', 'patches')}, and {MANIFEST}, which names them"
-    tensors = f"{_count(found.n_tensors, 'edited tensor')}: what the patch makes, and leads back from"
+    files = f"{_count(found.n_files, 'file')}, every byte, and whether there are others"
+    patches = f"{_count(len(found.patches), 'patch', 'patches')}, and {MANIFEST}, which names the base as they do"
+    tensors = f"{_count(found.n_tensors, 'edited tensor')}: what the patches make, and lead back from"
     return (files, patches, tensors) if found.kind == "merged" else (files, patches)
 
 
