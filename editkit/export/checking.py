@@ -14,12 +14,11 @@ from typing import Final
 from editkit.checkpoint import Checkpoint
 from editkit.errors import EditkitError
 from editkit.events import Tell, nobody, stage
+from editkit.export.exported import OTHERS
 from editkit.export.fitting import fits_base, fits_digest, fits_edited, fits_original, tensors_of
 from editkit.patch.file import Patch
 from editkit.patch.manifest import MANIFEST, Kind, Manifest, digest_of
 
-# What git, the Hub's client and signing put beside the files: none of it belongs to them.
-OTHERS: Final = {".git", ".gitattributes", ".cache", "model.sig"}
 # What a folder of a kind can't be without.
 NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
     "merged": ("config.json",),

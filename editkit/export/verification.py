@@ -151,7 +151,9 @@ def _folder(
 
 def _looked_at(found: Checked) -> tuple[str, ...]:
     files = f"{_count(found.n_files, 'file')}, every byte, and whether there are others"
-    patches = f"{_count(len(found.patches), 'patch', 'patches')}, and {MANIFEST}, which names the base as they do"
+    patches = (
+        f"{_count(len(found.patches), 'patch', 'patches')}, and {MANIFEST}, which names the base as they do"
+    )
     tensors = f"{_count(found.n_tensors, 'edited tensor')}: what the patches make, and lead back from"
     return (files, patches, tensors) if found.kind == "merged" else (files, patches)
 
