@@ -25,7 +25,9 @@ Make = Callable[..., Checkpoint]
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     def write(tensors: dict[str, torch.Tensor]) -> Checkpoint:
         folder = tmp_path_factory.mktemp("checkpoint")
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "model.safetensors")
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "model.safetensors"
+        )
         return Checkpoint.open(folder)
 
     return write

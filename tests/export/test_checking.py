@@ -77,7 +77,7 @@ def test_what_was_written_is_right(kind: str, made: Made, base: Path, patch: Pat
 
 
 def places(path: Path, edited: set[str]) -> Iterator[int]:
-    """A byte of every kind of place: both ends, headers, each tensor, rows of edited ones; all of a manifest."""
+    """A byte of every kind of place: both ends, headers, tensors, rows that are edited; a whole manifest."""
     size = path.stat().st_size
     if path.name == MANIFEST:
         yield from range(size)
@@ -188,7 +188,11 @@ def test_a_manifest_that_tells_another_story(made: Made) -> None:
 
 def test_weights_that_were_changed_together_with_their_digest(made: Made, patch: Patch, base: Path) -> None:
     folder = made("merged")
-    file, checkpoint, seal = folder / "model.safetensors", Checkpoint.open(folder), check_folder(folder).digest
+    file, checkpoint, seal = (
+        folder / "model.safetensors",
+        Checkpoint.open(folder),
+        check_folder(folder).digest,
+    )
     whole = file.read_bytes()
 
     def forge(tensor: str) -> None:
