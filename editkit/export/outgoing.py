@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from editkit.checkpoint.tensorfile import strict_json
+from editkit.checkpoint.strict import strict_json
 from editkit.errors import ModelError, OutputError, PatchError
 from editkit.events import Noted, Tell, nobody
 from editkit.export.card import card
