@@ -21,7 +21,7 @@ from editkit.errors import Problem, RecipeError
 LARGEST: Final = 1_000_000
 MOST_ALIASED: Final = 10_000
 MOST_NODES: Final = 20_000
-DEEPEST: Final = 60
+DEEPEST: Final = 30
 MOST_TOLD: Final = 100
 
 KeyPath = tuple[str | int, ...]
@@ -35,6 +35,7 @@ READINGS: Final = (
 )
 
 
+READ_AS: Final = {f"tag:yaml.org,2002:{name}" for name in ("str", *(name for name, *_ in READINGS))}
 UNTAGGED: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 TAGGED: Final = "tags (words that begin with !) are not used in recipes"
 
@@ -152,6 +153,9 @@ class _Walk:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.refuse(key_node, path, "a key must be a word")
+                continue
+            if key_node.tag not in READ_AS:
+                self.refuse(key_node, path, TAGGED)
                 continue
             key, line = key_node.value, key_node.start_mark.line + 1
             here = (*path, key)
