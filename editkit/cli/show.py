@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from editkit.cli.options import talking
-from editkit.cli.output import Output
+from editkit.cli.output import Output, shown
 
 if TYPE_CHECKING:
     from editkit.patch.file import Patch
@@ -30,7 +30,7 @@ def show(context: click.Context, patch: Path) -> int:
     if output.json:
         output.document({"status": "done", "patch": str(patch), **document})
     else:
-        _show(output, document)
+        _show(output, shown(document))
     return 0
 
 
