@@ -11,7 +11,7 @@ from time import process_time
 
 import pytest
 
-from editkit.cli.checks import load_recipe
+from editkit.cli.checks import load_recipe, problems
 from editkit.errors import RecipeError
 from editkit.recipe import parse_recipe
 
@@ -92,6 +92,24 @@ def test_tags_are_refused_and_nothing_runs(tag: str, tmp_path: Path, monkeypatch
         with pytest.raises(RecipeError, match=r"tags|key must be a word|no YAML|expected"):
             parse_recipe(text)
     assert not list(tmp_path.iterdir())
+
+
+HOLDERS = (
+    "{%s: 1}",
+    "{locate: {%s: 1}}",
+    "{model: {id: a, %s: 1}}",
+    "{edits: [{suppress: [a], %s: 1}]}",
+    "{probe: {images: {demo: guns, %s: 1}}}",
+)
+
+
+@pytest.mark.parametrize(
+    "key", ["'<<'", "<<", "'<list>'", "'<text>'", "'<suppress>'", "'<'", "''", "'a.b'", "0"]
+)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_odd_keys_are_problems_like_others(key: str, holder: str) -> None:
+    with pytest.raises(RecipeError, match="unknown key"):
+        parse_recipe(holder % key, check=problems)
 
 
 def test_what_it_quotes_can_be_printed(tmp_path: Path) -> None:
