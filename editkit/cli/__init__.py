@@ -5,9 +5,12 @@ from typing import Final
 COMMANDS: Final = {
     "apply": "editkit.cli.apply:apply",
     "plan": "editkit.cli.plan:plan",
+    "evaluate": "editkit.cli.evaluate:evaluate",
     "locate": "editkit.cli.locate:locate",
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",
+    "runs": "editkit.cli.runs:runs",
+    "review": "editkit.cli.review:review",
     "show": "editkit.cli.show:show",
     "export": "editkit.cli.export:export",
     "revert": "editkit.cli.revert:revert",

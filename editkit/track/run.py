@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from editkit.errors import TrackError
 from editkit.events import Event, Measured, StageEnded, Tell, nobody
@@ -23,6 +23,9 @@ from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import datasets, table, words
 from editkit.track.experiment import new_run
+from editkit.track.machine import Machine
+from editkit.track.models import NOTE
+from editkit.track.registry import keep_models
 from editkit.track.sink import Guard, Sink
 from editkit.track.store import connect, quiet, store_uri, unusable
 from editkit.track.values import allowed, flat, merged, worst
@@ -30,8 +33,6 @@ from editkit.track.values import allowed, flat, merged, worst
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
-
-NOTE: Final = "mlflow.note.content"
 
 
 class EditRun:
@@ -67,6 +68,8 @@ class Run:
         self._pictures: dict[str, Picture] = {}
         self._labels: dict[int, str] = {}
         self._edits: dict[int, EditRun] = {}
+        self._datasets: dict[str, tuple[str, str]] = {}
+        self._machine = Machine()
 
     @property
     def run_id(self) -> str | None:
@@ -74,6 +77,8 @@ class Run:
 
     def tell(self, event: Event) -> None:
         _listen(self._sink, event)
+        for key, value in self._machine.sample().items():
+            self._sink.metric(key, value, self._machine.step)
         if isinstance(event, Measured):
             self._history.setdefault(event.key, []).append((event.step, event.value))
 
@@ -85,6 +90,7 @@ class Run:
         """The cases as dataset inputs and as a file, their counts as metrics."""
         self._labels = {edit.number: edit.label for edit in plan.edits}
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
+        self._datasets = datasets.names(plan)
         self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
         self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
         self._sink.flush()
@@ -128,8 +134,8 @@ class Run:
         with _closing(sink):
             yield nested
 
-    def finish(self, report: Report, patch_path: Path) -> None:
-        """Scores, table, report, figures, the patch, and the verdict as a tag."""
+    def finish(self, report: Report, patch_path: Path | None) -> None:
+        """Scores, table, report, figures, the patch where there is one, and the verdict as a tag."""
         sink = self._sink
         deciding = worst(report)
         sink.metrics(merged(deciding))
@@ -143,22 +149,32 @@ class Run:
         text = words.report_markdown(
             report,
             name=f"{self._recipe.name}: {verdict}",
-            patch_file=patch_path.name,
+            patch_file=None if patch_path is None else patch_path.name,
             recipe_digest=self._digest,
             labels=self._labels,
         )
         sink.text(text, "report.md")
-        sink.file(patch_path, "patch")
-        with patch_path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        sink.tags(
-            {"editkit.verdict": verdict, "editkit.patch_digest": digest, NOTE: words.description(report)}
-        )
+        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report)})
+        if patch_path is not None:
+            sink.file(patch_path, "patch")
+            with patch_path.open("rb") as file:
+                sink.tags({"editkit.patch_digest": file_digest(file, "sha256").hexdigest()})
         if rows := table.chosen(report.rows):
             sink.table(table.columns(rows, self._pictures), "before_after.json")
         sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
             sink.figure(curves(losses), "figures/loss.png")
+        if patch_path is not None:
+            sink.flush()
+            keep_models(
+                sink,
+                self._experiment_id,
+                self._recipe,
+                report,
+                patch_path,
+                self._datasets,
+                sees=bool(self._pictures),
+            )
 
 
 @contextmanager

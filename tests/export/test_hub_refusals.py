@@ -226,7 +226,7 @@ def test_words_that_the_caller_names_are_looked_for(worker: Worker, serving: Hub
     with nothing_asked(serving):
         answer = worker.script(script, token=ANA, folder=llama.lora)
     assert answer.code == 1
-    assert "adapter_config.json: the name of the file: word 2" in answer.err
+    assert "[word 2]_config.json: the name of the file: word 2" in answer.err
 
 
 def test_what_is_nothing_of_editkits(worker: Worker, serving: Hub, llama: Shipped, tmp_path: Path) -> None:

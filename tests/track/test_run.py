@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from mlflow.entities import Run as Stored
 from editkit.events import Measured, Noted, StageEnded
 from editkit.neuron import Neurons
 from editkit.patch.words import keyed_digest, local_key
-from editkit.plan import EditPlan, PlannedEdit
+from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.recipe import Recipe, parse_recipe
 from editkit.report import Report
+from editkit.track.datasets import inputs
 from editkit.track.run import Run, open_run
 
 
@@ -37,13 +39,6 @@ def read(run: Stored, name: str) -> str:
 
 def folder(run: Stored) -> Path:
     return Path(run.info.artifact_uri.removeprefix("file://"))
-
-
-@pytest.fixture
-def patch_path(tmp_path: Path) -> Path:
-    path = tmp_path / "redact.editkit.safetensors"
-    path.write_bytes(b"the patch")
-    return path
 
 
 def test_a_whole_run(
@@ -90,7 +85,7 @@ def test_a_whole_run(
     assert "drift/before" not in metrics
     assert parent.data.tags["editkit.verdict"] == "accepted"
     assert parent.data.tags["editkit.recipe_digest"] == keyed_digest(recipe.digest, "hash", local_key())
-    assert parent.data.tags["editkit.patch_digest"] == sha256(b"the patch").hexdigest()
+    assert parent.data.tags["editkit.patch_digest"] == sha256(patch_path.read_bytes()).hexdigest()
     assert parent.data.tags["mlflow.note.content"].startswith("**Accepted.**")
 
     assert child.data.tags["mlflow.parentRunId"] == run_id
@@ -114,7 +109,7 @@ def test_the_files_of_a_run(
 
     assert read(stored, "recipe.yaml") == recipe.written
     assert read(stored, "resolved.yaml") == "resolved: true\n"
-    assert (folder(stored) / "patch" / patch_path.name).read_bytes() == b"the patch"
+    assert (folder(stored) / "patch" / patch_path.name).read_bytes() == patch_path.read_bytes()
     named = json.loads(read(stored, "neurons.json"))
     assert named["method"] == "contribution"
     assert named["neurons"][0] == {"name": "L1.N4", "score": 3.0}
@@ -131,6 +126,23 @@ def test_the_files_of_a_run(
     assert set(contexts) == {"edit", "held_out", "control"}
     assert json.loads(contexts["edit"].profile)["num_rows"] == 2
     assert contexts["edit"].name == "edit-cases"
+
+
+def test_each_suite_of_side_effects_is_a_dataset_of_its_own(plan: EditPlan) -> None:
+    asked = [
+        Case(Question(f"s{at}", f"s{at}", "No?"), "side", "a", (1,), suite=f"s_{at % 2}") for at in range(3)
+    ]
+    given = inputs(replace(plan, cases=(*plan.cases, *asked)), "0" * 64)
+    found = {
+        one.dataset.name: (one.tags[0].value, json.loads(one.dataset.profile)["num_rows"]) for one in given
+    }
+    assert found == {
+        "control-cases": ("control", 1),
+        "edit-cases": ("edit", 2),
+        "held-out-cases": ("held_out", 1),
+        "s-0-cases": ("side", 2),
+        "s-1-cases": ("side", 1),
+    }
 
 
 def test_files_lie_beside_their_database_and_the_experiment_says_its_kind(
@@ -220,7 +232,7 @@ def test_a_store_that_breaks_never_loses_the_edit(
 
 
 def test_a_place_for_files_that_breaks_still_ends_the_run(
-    recipe: Recipe, store: str, tmp_path: Path, report: Report
+    recipe: Recipe, store: str, report: Report, patch_path: Path
 ) -> None:
     told: list[object] = []
     with open_run(recipe, told.append) as run:
@@ -229,9 +241,7 @@ def test_a_place_for_files_that_breaks_still_ends_the_run(
             path.unlink()
         artifacts.rmdir()
         artifacts.write_text("a file where the folder was")
-        patch = tmp_path / "p.safetensors"
-        patch.write_bytes(b"")
-        run.finish(report, patch)
+        run.finish(report, patch_path)
     stored = only(store)
     assert stored.info.status == "FINISHED"
     assert stored.data.tags["editkit.tracking"] == "incomplete"
