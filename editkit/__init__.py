@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from editkit.report import Report
     from editkit.study.compare import Comparison, compare
     from editkit.study.curve import curve
+    from editkit.study.evaluating import Evaluated, evaluate_only
     from editkit.study.locating import Located, locate_only
 
     __version__: str
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "EditkitError",
+    "Evaluated",
     "Located",
     "Neuron",
     "Neurons",
@@ -38,6 +40,7 @@ __all__ = [
     "compare",
     "curve",
     "dry_run",
+    "evaluate_only",
     "from_pretrained",
     "load_recipe",
     "locate_only",
@@ -49,8 +52,10 @@ __all__ = [
 _PLACES: Final = {
     "Comparison": "editkit.study.compare",
     "Located": "editkit.study.locating",
+    "Evaluated": "editkit.study.evaluating",
     "compare": "editkit.study.compare",
     "curve": "editkit.study.curve",
+    "evaluate_only": "editkit.study.evaluating",
     "locate_only": "editkit.study.locating",
     "EditkitError": "editkit.errors",
     "Neuron": "editkit.neuron",

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from editkit.atomic import writable
 from editkit.errors import Problem
-from editkit.evaluate import METRICS
 from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
-from editkit.methods import build, load
+from editkit.methods import build
 from editkit.neuron import Neurons
 from editkit.outcome import Applied, Planned
 from editkit.patch.format import SUFFIX
@@ -25,7 +24,6 @@ from editkit.track.nobody import untracked
 from editkit.track.tracker import Tracker
 
 if TYPE_CHECKING:
-    from editkit.evaluate.metric import Observation
     from editkit.locate.localizer import Localizer
     from editkit.model.editable import Editable
     from editkit.patch.file import Patch
@@ -53,6 +51,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     Raises:
         EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
     """
+    from editkit.judging import evaluated, reader
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
     from editkit.views import Watching, views
@@ -60,12 +59,13 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     path = output or Path(f"{recipe.name}{SUFFIX}")
     solvable(recipe)
     locatable(recipe)
+    scorable(recipe)
     writable(path)
     watch = _Watch()
     with tracked(recipe, track, tell) as run:
         watching = Watching()
         tell = telling(tell, watch, watching, run.tell)
-        editable = opened(recipe, tell)
+        editable, bertscore = opened(recipe, tell), reader(recipe)
         run.resolved(recipe.to_yaml(editable.revision))
         plan = plan_of(recipe, editable, tell)
         run.plan(plan)
@@ -82,7 +82,7 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         if not patch.entries:
             tell(Noted("the patch is empty: nothing had to change in these neurons", warning=True))
         rival = solve(recipe, editable, plan, others, tell, "solve the random control")
-        report = evaluated(recipe, editable, plan, patch, rival, tell)
+        report = evaluated(recipe, editable, plan, patch, rival, tell, bertscore)
         for edit in plan.edits:
             with run.edit(edit) as part:
                 part.metrics(report.figures(edit.number))
@@ -116,6 +116,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
 
     solvable(recipe)
     locatable(recipe)
+    scorable(recipe)
     with stage(tell, "read config and headers"):
         found = outline(recipe.model_ref())
     editable, solver = found.editable, solver_of(recipe)
@@ -187,6 +188,18 @@ def locatable(recipe: Recipe) -> None:
         check(recipe)
 
 
+def scorable(recipe: Recipe) -> None:
+    """What can be known of the inputs for side effects before a model is loaded.
+
+    Raises:
+        EditkitError: see `chair.check` and `pope.check`.
+    """
+    from editkit.probe.side import chair, pope
+
+    chair.check(recipe)
+    pope.check(recipe)
+
+
 def solvable(recipe: Recipe) -> None:
     """Known from the recipe alone, so told before anything is loaded.
 
@@ -245,44 +258,6 @@ def solve(
     solver = solver_of(recipe)
     delta = solver.solve(editable, plan, neurons, seed=recipe.seed, tell=renamed)
     return signed(recipe, editable, plan, neurons, solver, delta)
-
-
-def evaluated(
-    recipe: Recipe, editable: Editable, plan: EditPlan, patch: Patch, rival: Patch, tell: Tell
-) -> Report:
-    """What an edit did, beside the same edit of the random control's neurons, and the verdict."""
-    from editkit.evaluate.decide import decide
-    from editkit.evaluate.observe import observe, unedited
-    from editkit.evaluate.scoring import rows, scores, spread
-
-    metrics = [load(METRICS, name, "evaluate.metrics") for name in recipe.evaluate.metrics]
-    cases = [case for case in plan.cases if case.role != "preserve"]
-
-    def watch(some: Patch, name: str) -> list[Observation]:
-        return observe(
-            editable,
-            cases,
-            some,
-            name=name,
-            max_new_tokens=recipe.evaluate.max_new_tokens,
-            batch_size=recipe.evaluate.batch_size,
-            drift="drift" in recipe.evaluate.metrics,
-            tell=tell,
-        )
-
-    after = watch(patch, "ask the edited model")
-    control = watch(rival, "ask the random control")
-    found = scores(metrics, plan, cases, unedited(cases), after, control)
-    verdict = decide(plan, found, {str(name): asked for name, asked in recipe.accept.items()})
-    for reason in verdict.reasons:
-        tell(Noted(reason, warning=True))
-    return Report(
-        found,
-        verdict,
-        plan.counts(),
-        rows(metrics, plan, cases, after, control),
-        details={"asked": float(plan.asked), **spread(cases, after)},
-    )
 
 
 def _signed(patch: Patch, report: Report) -> Patch:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from editkit.errors import InputError
+from editkit.objects import Vocabulary
 from editkit.picture import upright_rgb
 from editkit.region import Region
 
@@ -31,7 +32,7 @@ def matcher(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if joined else r"(?!)", re.IGNORECASE)
 
 
-Role = Literal["edit", "held_out", "preserve", "control"]
+Role = Literal["edit", "held_out", "preserve", "control", "side"]
 Kind = Literal["suppress", "map", "rewrite"]
 
 
@@ -40,13 +41,16 @@ class Picture:
     """One picture: a name people recognise, its encoded bytes (or the file that holds them), and its truth.
 
     `contains` names the kinds of object it truly shows, None where nobody knows; `regions` says where in the
-    upright picture some of them are, for who asks.
+    upright picture some of them are, for who asks; `captions` what is truly to be said about it. `kinds` are
+    those that were looked for, where all of them that it shows are known; None where some may be missing.
     """
 
     name: str
     source: Path | bytes
     contains: frozenset[str] | None = None
     regions: Mapping[str, Callable[[], Region]] = field(default_factory=dict, compare=False, repr=False)
+    captions: tuple[str, ...] = field(default=(), compare=False)
+    kinds: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     def encoded(self) -> bytes:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
@@ -121,6 +125,25 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What somebody knows of an input.
+
+    Attributes:
+        objects: the kinds of object it truly shows, of the kinds that were looked for; None where nobody
+            knows.
+        answer: the right answer to a yes/no question; None where it is none.
+        references: what people wrote about it.
+        vocabulary: the kinds that were looked for in what it shows, with their synonyms; None where nobody
+            looked for all of some kinds.
+    """
+
+    objects: frozenset[str] | None = None
+    answer: bool | None = None
+    references: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Case:
     """A question in its one role, and what the unedited model says to it.
 
@@ -131,6 +154,10 @@ class Case:
         said: the greedy answer of the unedited model (y0), and its tokens without the end token.
         wanted: what it should say instead; edit and held-out cases have one.
         twins: its picture without the sources of some edits, where a localizer asked for that.
+        suite: which side effect it is there for, with the role `side`; such a case is only ever scored.
+        known: what its answer can be held against.
+        nats: of a text that is read rather than asked about, how surprised the unedited model is by each of
+            its tokens; `said` is then the text. None of all others.
     """
 
     question: Question
@@ -142,6 +169,21 @@ class Case:
     probe: Literal["input", "paraphrase", "neighbor"] = "input"
     wanted: Wanted | None = None
     twins: tuple[Twin, ...] = ()
+    suite: str | None = None
+    known: Known = Known()
+    nats: tuple[float, ...] | None = None
+
+    @property
+    def objects(self) -> frozenset[str] | None:
+        """The kinds of object it truly shows; None where nobody knows."""
+        return self.known.objects if self.known.objects is not None else self.question.contains()
+
+    @property
+    def sort(self) -> str:
+        """What cases are counted by: the role, near ones and each suite apart."""
+        if self.suite is not None:
+            return f"{self.role}/{self.suite}"
+        return f"{self.role}_near" if self.near else self.role
 
 
 @dataclass(frozen=True)
@@ -215,5 +257,5 @@ class EditPlan:
         )
 
     def counts(self) -> Mapping[str, int]:
-        """How many cases of each role, near ones apart."""
-        return dict(Counter(f"{case.role}_near" if case.near else case.role for case in self.cases))
+        """How many cases of each role, near ones and each suite of side effects apart."""
+        return dict(Counter(case.sort for case in self.cases))

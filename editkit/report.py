@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Score:
 
     `difference` is the paired difference after minus control; when its interval excludes 0, the edit and
     the control really differ. `edit` is the number of the edit it belongs to, None for the whole recipe.
+    `group` says what it tells of (`Metric.group`).
     """
 
     name: str
@@ -39,6 +41,13 @@ class Score:
     edit: int | None = None
     higher_is_better: bool = True
     unit: str = "share"
+    group: str = "kept"
+
+    @property
+    def goodness(self) -> float:
+        """Larger is better, whatever the figure means; no figure is the worst."""
+        value = self.after.value
+        return -math.inf if math.isnan(value) else value if self.higher_is_better else -value
 
     @property
     def beats_control(self) -> bool | None:
@@ -71,7 +80,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Row:
-    """What the model says to one case, before, after and with the control's edit."""
+    """What the model says to one case, before, after and with the control's edit.
+
+    `drift` is the mean KL(before || after) over the old answer, in nats, where it was measured.
+    """
 
     case: str
     role: str
@@ -84,6 +96,29 @@ class Row:
     wanted: str | None
     near: bool
     ok: bool
+    suite: str | None = None
+    drift: float | None = None
+
+
+@dataclass(frozen=True)
+class WordChange:
+    """A word that became more or less frequent in what is said to control cases.
+
+    Attributes:
+        before: how often it is said in all answers of the unedited model; `after` and `control` likewise.
+        more: cases whose answers say it more often than before; `fewer` those that say it less often.
+        p: of the exact sign test on those two.
+        q: p with the false discovery rate over all changed words held (Benjamini and Hochberg).
+    """
+
+    word: str
+    before: int
+    after: int
+    control: int | None
+    more: int
+    fewer: int
+    p: float
+    q: float
 
 
 @dataclass(frozen=True)
@@ -96,6 +131,7 @@ class Report:
     rows: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     details: Mapping[str, float] = field(default_factory=dict)
+    words: tuple[WordChange, ...] = ()
 
     def score(self, name: str, edit: int | None = None) -> Score:
         """The score of that name; without `edit`, the worst of the edits.
@@ -106,7 +142,7 @@ class Report:
         found = [score for score in self.scores if score.name == name and edit in (None, score.edit)]
         if not found:
             raise KeyError(name)
-        return min(found, key=lambda score: score.after.value * (1 if score.higher_is_better else -1))
+        return min(found, key=lambda score: score.goodness)
 
     def figures(self, edit: int | None = None) -> dict[str, float]:
         """`efficacy/after` -> value, of one edit or (None) of the whole recipe."""

@@ -18,7 +18,7 @@ from editkit.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| `([a-z_.\[\]]+)` \| (.+?) \|", re.MULTILINE)
-SHARED = ("control.images.", "control.prompts.")  # the same forms as the probe's
+SHARED = ("control.images.", "control.prompts.", "evaluate.chair.images.")  # the same forms as the probe's
 
 Keys = dict[str, set[str]]
 
@@ -76,7 +76,12 @@ def test_documented_defaults_of_the_methods_and_of_accept(documented: dict[str, 
 
 def test_every_metric_is_described() -> None:
     text = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
-    assert [name for name in METRICS if f"## {name.capitalize()}" not in text] == []
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    named = {name for head in heads for name in re.findall(r"`(\w+)`", head)}
+    named |= {head.removeprefix("## ").lower() for head in heads}
+    named |= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    # A ratio is told of with what it is a ratio of.
+    assert [name for name in METRICS if name.removesuffix("_ratio") not in named] == []
 
 
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md")])

@@ -77,7 +77,7 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
 
 def test_mlflow_projects_run_a_recipe_that_ships() -> None:
     entries = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
-    assert set(entries) == {"main", "validate"}
+    assert set(entries) == {"main", "evaluate", "validate"}
     for entry in entries.values():
         assert (ROOT / entry["parameters"]["recipe"]["default"]).is_file()
 

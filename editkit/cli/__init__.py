@@ -5,6 +5,7 @@ from typing import Final
 COMMANDS: Final = {
     "apply": "editkit.cli.apply:apply",
     "plan": "editkit.cli.plan:plan",
+    "evaluate": "editkit.cli.evaluate:evaluate",
     "locate": "editkit.cli.locate:locate",
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",

@@ -58,6 +58,8 @@ def apply(
 
 
 def _document(applied: Applied) -> dict[str, Any]:
+    from editkit.cli.results import document
+
     neurons = zip(applied.neurons.items, applied.neurons.scores, strict=True)
     return {
         "status": "done",
@@ -65,7 +67,7 @@ def _document(applied: Applied) -> dict[str, Any]:
         "recipe": applied.recipe.name,
         "model": applied.model,
         "neurons": [{"name": str(neuron), "score": score} for neuron, score in neurons],
-        "scores": applied.report.table(),
+        **document(applied.report),
         "patch": str(applied.patch_path),
         "run_id": applied.run_id,
         "experiment": applied.experiment,
@@ -76,9 +78,9 @@ def _document(applied: Applied) -> dict[str, Any]:
 def _show(output: Output, applied: Applied) -> None:
     from rich.text import Text
 
-    from editkit.cli.results import scores_table, verdict_lines
+    from editkit.cli.results import shown
 
-    output.show(scores_table(applied.report), *verdict_lines(applied.report.verdict))
+    output.show(*shown(applied.report))
     lines = [*applied.report.notes, f"patch  {applied.patch_path} (editkit show {applied.patch_path})"]
     if applied.run_id is not None:
         lines.append(f"run    {applied.run_id} in experiment {applied.experiment} (look at it: editkit ui)")

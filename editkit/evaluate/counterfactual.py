@@ -16,4 +16,4 @@ def values(case: Case, seen: Observation, edit: PlannedEdit | None) -> Sequence[
     return (float(collapsed(seen.text) == collapsed(case.wanted.text)),)
 
 
-COUNTERFACTUAL: Final = Metric("counterfactual", values)
+COUNTERFACTUAL: Final = Metric("counterfactual", values, group="asked", row="any")

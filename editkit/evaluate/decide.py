@@ -27,7 +27,7 @@ def decide(plan: EditPlan, scores: Sequence[Score], accept: Mapping[str, Conditi
             criteria.append(Criterion(name, str(condition), None, False))
             reasons.append(f"{name} was asked to be {condition} and no case measured it")
             continue
-        worst = min(own, key=lambda score: score.after.value * (1 if score.higher_is_better else -1))
+        worst = min(own, key=lambda score: score.goodness)
         met = condition.met(worst.after.value)
         criteria.append(Criterion(name, str(condition), worst.after.value, met))
         if not met:

@@ -33,5 +33,5 @@ def _of(role: Role) -> Callable[[Case, Observation, PlannedEdit | None], Sequenc
     return values
 
 
-EFFICACY: Final = Metric("efficacy", _of("edit"))
-GENERALIZATION: Final = Metric("generalization", _of("held_out"))
+EFFICACY: Final = Metric("efficacy", _of("edit"), group="asked")
+GENERALIZATION: Final = Metric("generalization", _of("held_out"), group="asked")

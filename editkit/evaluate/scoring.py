@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from editkit.evaluate.intervals import mean, paired, share
+from editkit.evaluate.intervals import mean, paired, pooled, pooled_difference, share
 from editkit.evaluate.metric import Metric, Observation
 from editkit.plan import Case, EditPlan, PlannedEdit
 from editkit.report import Row, Score, Value
@@ -52,7 +53,7 @@ def _score(
     after: Sequence[Observation] | None,
     control: Sequence[Observation] | None,
 ) -> Score | None:
-    def figures(seen: Sequence[Observation] | None) -> list[float] | None:
+    def figures(seen: Sequence[Observation] | None) -> list[Any] | None:
         if seen is None:
             return None
         return [
@@ -63,10 +64,17 @@ def _score(
     if not second:
         return None
 
-    def value(numbers: list[float] | None) -> Value | None:
-        if numbers is None:
+    def value(found: list[Any] | None) -> Value | None:
+        if found is None:
             return None
-        return share([number > 0 for number in numbers]) if metric.share else mean(numbers)
+        if metric.pool is not None:
+            return pooled(found, metric.pool)
+        return share([number > 0 for number in found]) if metric.share else mean(found)
+
+    def difference(one: list[Any], other: list[Any] | None) -> Value | None:
+        if other is None:
+            return None
+        return paired(one, other) if metric.pool is None else pooled_difference(one, other, metric.pool)
 
     reached = value(second)
     assert reached is not None
@@ -75,10 +83,11 @@ def _score(
         reached,
         value(first),
         value(third),
-        difference=None if third is None else paired(second, third),
+        difference=difference(second, third),
         edit=None if edit is None else edit.number,
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
+        group=metric.group,
     )
 
 
@@ -102,17 +111,17 @@ def rows(
     after: Sequence[Observation],
     control: Sequence[Observation] | None,
 ) -> tuple[Row, ...]:
-    """The before/after table; a row is ok where every metric that counts there gives its best."""
+    """The before/after table; a row is ok where every metric that counts there is fine with it."""
     found = []
     for place, case in enumerate(cases):
         edits: list[PlannedEdit | None] = [plan.edits[number] for number in case.edits] or [None]
         ok = all(
-            value > 0
+            _fine(metric, case, after[place], edit if metric.per_edit else None)
             for metric in metrics
-            if metric.share and metric.name != "counterfactual"
+            if metric.share and metric.pool is None
             for edit in edits
-            for value in metric.values(case, after[place], edit if metric.per_edit else None)
         )
+        moved = after[place].divergence
         found.append(
             Row(
                 case=case.question.id,
@@ -120,12 +129,34 @@ def rows(
                 edit=case.edits[0] if case.edits else None,
                 prompt=case.question.prompt,
                 images=tuple(picture.name for picture in case.question.images),
-                before=case.said,
-                after=after[place].text,
-                control=None if control is None else control[place].text,
+                before=_shown(case, case.said, case.nats or ()),
+                after=_shown(case, after[place].text, after[place].nats),
+                control=None if control is None else _shown(case, control[place].text, control[place].nats),
                 wanted=None if case.wanted is None else case.wanted.text,
                 near=case.near,
                 ok=ok,
+                suite=case.suite,
+                drift=float(np.mean(moved)) if moved else None,
             )
         )
     return tuple(found)
+
+
+def _fine(metric: Metric, case: Case, seen: Observation, edit: PlannedEdit | None) -> bool:
+    if metric.row == "any":
+        return True
+    sign = 1 if metric.higher_is_better else -1
+    old = metric.values(case, Observation(case.said), edit) if metric.row == "no worse" else None
+    new: Sequence[Any] = metric.values(case, seen, edit)
+    least: Sequence[Any] = old if old is not None else [float(metric.higher_is_better)] * len(new)
+    return all(sign * value >= sign * bound for value, bound in zip(new, least, strict=True))
+
+
+def worst_first(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """What failed, what changed, what stayed; within each, what drifted most comes first."""
+    return tuple(sorted(rows, key=lambda row: (row.ok, row.before == row.after, -(row.drift or 0.0))))
+
+
+def _shown(case: Case, said: str, nats: Sequence[float]) -> str:
+    """An answer; of a text that was read, how hard it was."""
+    return said if case.nats is None else f"perplexity {np.exp(np.mean(nats)):.4g}: {case.said}"

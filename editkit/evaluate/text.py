@@ -21,7 +21,9 @@ def bleu(before: Sequence[str], after: Sequence[str]) -> list[float]:
     Raises:
         InputError: not as many texts after as before.
     """
-    return _each(before, after, lambda old, new: float(_bleu().sentence_score(new, [old]).score) / 100)
+    return _each(
+        before, after, lambda old, new: min(1.0, float(_bleu().sentence_score(new, [old]).score) / 100)
+    )
 
 
 def bleu_signature() -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from torch import Tensor
 from editkit.model.editable import Editable
 from editkit.model.feed import Fed, batches, feed
 from editkit.plan import Question
+
+MOST_LOGITS: Final = 2**26  # at once, in float32: 256 MB
 
 
 @lru_cache(maxsize=64)
@@ -73,3 +75,31 @@ def log_probabilities(
         for row, place in enumerate(places):
             found[place] = logits[row, : fed.lengths[row] + 1].float().log_softmax(-1)
     return [part for part in found if part is not None]
+
+
+def surprises(
+    editable: Editable,
+    questions: Sequence[Question],
+    said: Sequence[Sequence[int]],
+    advance: Callable[[int], Any] = lambda steps: None,
+) -> list[tuple[float, ...]]:
+    """-log p of each token of each continuation, nats.
+
+    Args:
+        advance: told how many continuations are done.
+
+    Raises:
+        InputError: see `feed`.
+    """
+    found: list[tuple[float, ...]] = [()] * len(questions)
+    longest = max(map(len, said), default=0) + 1
+    vocabulary = int(editable.text_config.vocab_size)
+    size = max(1, min(32, MOST_LOGITS // (longest * vocabulary)))
+    for places in batches(questions, size):
+        some = [said[place] for place in places]
+        likely = log_probabilities(editable, [questions[place] for place in places], some, size)
+        for place, own, tokens in zip(places, likely, some, strict=True):
+            chosen = torch.tensor(tokens, dtype=torch.int64, device=own.device)[:, None]
+            found[place] = tuple((-own[:-1].gather(1, chosen)[:, 0]).tolist())
+        advance(len(places))
+    return found

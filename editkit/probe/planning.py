@@ -13,7 +13,10 @@ from editkit.model.room import fits
 from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.probe.inputs import asked, control_inputs, prefixes, texts
 from editkit.probe.questions import question
+from editkit.probe.references import with_references
 from editkit.probe.roles import roles
+from editkit.probe.side.chair import with_objects
+from editkit.probe.side.planned import side_cases
 from editkit.probe.wanted import wanted
 from editkit.probe.words import forms
 from editkit.recipe import Edit, Recipe
@@ -137,9 +140,12 @@ def make_plan(
             advance=advance,
         )
     wants = {id(case): aim for case, aim in zip(changed, instead, strict=True)}
-    return EditPlan(
-        edits, tuple(replace(case, wanted=wants.get(id(case))) for case in cases), len(everything)
-    )
+    cases = [replace(case, wanted=wants.get(id(case))) for case in cases]
+    cases = with_references(recipe, cases, tell)
+    if aims:
+        cases = with_objects(recipe, cases)
+    side = side_cases(recipe, editable, edits, cases, tell) if aims else ()
+    return EditPlan(edits, (*cases, *side), len(everything) + len(side))
 
 
 def _own(item: Question, answer: Answer, number: int, part: str) -> Case:

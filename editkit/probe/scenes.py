@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 from functools import partial
+from typing import Final
 
 from PIL import Image
 
-from editkit.demo import sets, world
+from editkit.demo import language, sets, world
 from editkit.plan import Picture
 from editkit.region import Region
 
+KINDS: Final = frozenset(world.KINDS)
+
 
 def picture(name: str, scene: world.Scene) -> Picture:
-    """A scene, drawn and encoded as PNG; it knows where each kind of object is."""
+    """A scene, drawn and encoded as PNG; it knows where each kind of object is, and what is to be said."""
     stream = io.BytesIO()
     Image.fromarray(world.draw(scene)).save(stream, format="PNG")
     regions = {kind: partial(region, scene, kind) for kind in scene.kinds}
-    return Picture(name, stream.getvalue(), frozenset(scene.kinds), regions)
+    said = (language.caption(scene),)
+    return Picture(name, stream.getvalue(), frozenset(scene.kinds), regions, said, KINDS)
 
 
 def region(scene: world.Scene, kind: str) -> Region:

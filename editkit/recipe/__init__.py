@@ -2,6 +2,7 @@
 
 from editkit.recipe.document import Check, Recipe, load_recipe, parse_recipe
 from editkit.recipe.edits import NEXT_BEST, Edit, Fact, Map, Pair, Rewrite, Suppress
+from editkit.recipe.evaluation import Condition, Evaluate
 from editkit.recipe.parts import (
     CocoImages,
     DemoImages,
@@ -15,10 +16,13 @@ from editkit.recipe.parts import (
     TextFile,
     Texts,
 )
-from editkit.recipe.sections import Condition, Control, Evaluate, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.sections import Control, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.seen import POPE_KINDS, Chair, PopeCoco, PopeDemo, PopeFiles, PopeKind, pope_kind_of
 
 __all__ = [
     "NEXT_BEST",
+    "POPE_KINDS",
+    "Chair",
     "Check",
     "CocoImages",
     "Condition",
@@ -35,6 +39,10 @@ __all__ = [
     "Map",
     "ModelRef",
     "Pair",
+    "PopeCoco",
+    "PopeDemo",
+    "PopeFiles",
+    "PopeKind",
     "Probe",
     "Prompts",
     "Recipe",
@@ -48,4 +56,5 @@ __all__ = [
     "Twins",
     "load_recipe",
     "parse_recipe",
+    "pope_kind_of",
 ]

@@ -17,9 +17,10 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from editkit.errors import Problem, RecipeError
 from editkit.recipe.edits import Edit, compatible
+from editkit.recipe.evaluation import ENCODERS, Accept, Condition, Evaluate
 from editkit.recipe.parts import MODEL_FORMS, ModelRef, Part, Slug, Whole
 from editkit.recipe.problems import explain, refused
-from editkit.recipe.sections import Accept, Condition, Control, Evaluate, Locate, Probe, Solve, Track
+from editkit.recipe.sections import Control, Locate, Probe, Solve, Track
 from editkit.recipe.settings import apply_environment, apply_overrides
 from editkit.recipe.yaml import LARGEST, Document, read_yaml, write_yaml
 
@@ -59,13 +60,26 @@ class Recipe(Part):
                 raise refused("nothing to ask the model: give probe images, prompts, texts or sampled", (at,))
         return compatible(edits)
 
+    @field_validator("evaluate")
+    @classmethod
+    def _scorable(cls, evaluate: Evaluate, info: ValidationInfo) -> Evaluate:
+        probe, model = info.data.get("probe"), info.data.get("model")
+        if evaluate.probes.modality and probe is not None and probe.images is None:
+            raise refused("needs probe.images", ("probes", "modality"))
+        for at, name in enumerate(evaluate.metrics):
+            read = name.endswith("bertscore") and evaluate.encoder is None
+            if read and model is not None and model.id not in ENCODERS:
+                raise refused("needs evaluate.encoder, a BERT-like model", ("metrics", at))
+        return evaluate
+
     @field_validator("accept")
     @classmethod
     def _measured(cls, accept: Accept, info: ValidationInfo) -> Accept:
         evaluate = info.data.get("evaluate")
         for name in accept:
-            if evaluate is not None and name.removesuffix("_near") not in evaluate.metrics:
-                raise refused(f"needs {name.removesuffix('_near')} among evaluate.metrics", (name,))
+            lacking = None if evaluate is None else evaluate.lacks(name)
+            if lacking is not None:
+                raise refused(f"needs {lacking}", (name,))
         return accept
 
     def __eq__(self, other: object) -> bool:

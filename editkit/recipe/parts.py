@@ -132,10 +132,13 @@ class EncoderRef(Part):
     layer: Count | None = Field(None, description="counted from 1; a usual one where none is given")
 
 
+DemoSet = Literal["scenes", "clear", "faint", "guns", "spoons", "kites", "pairs"]
+
+
 class DemoImages(Part):
     """Pictures of the embedded model's world, none of them ever trained on."""
 
-    demo: Literal["scenes", "clear", "faint", "guns", "spoons", "kites", "pairs"]
+    demo: DemoSet
     count: Count = 400
     seed: Whole | None = Field(None, description="the recipe's seed where none is given")
 

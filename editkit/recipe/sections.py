@@ -1,21 +1,16 @@
-"""The sections of a recipe: what to ask, and how to locate, solve, evaluate, accept and track."""
+"""The sections of a recipe: what to ask, and how to locate, solve and track."""
 
 from __future__ import annotations
 
-import math
-import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
-    PlainSerializer,
     Tag,
     WithJsonSchema,
     model_validator,
@@ -24,7 +19,6 @@ from pydantic import (
 from editkit.errors import Problem, RecipeError
 from editkit.recipe.parts import (
     Count,
-    Encoder,
     Flag,
     Images,
     Part,
@@ -33,19 +27,10 @@ from editkit.recipe.parts import (
     Text,
     Texts,
     Whole,
-    distinct,
 )
 from editkit.recipe.problems import expected, refused
 
 CAPTION_PROMPT: Final = "Describe the image in few words."
-METRICS: Final = ("efficacy", "generalization", "locality", "counterfactual", "drift")
-OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
-CONDITION: Final = re.compile(r"\s*(>=|<=|>|<)\s*(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)\s*")
 LAYERS: Final = 'all, last_half, a list of layers such as [2, 3], or a range such as "2-5", counted from 0'
 
 
@@ -170,48 +155,6 @@ class Solve(_Method):
     """How the change is found."""
 
     method: Text = "gradient"
-
-
-class Evaluate(Part):
-    metrics: Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(distinct)] = METRICS
-    max_new_tokens: Count = 32
-    batch_size: Count = 64
-    encoder: Encoder | None = Field(None, description="what BERTScore and MoverScore compare texts by")
-    bleurt: Text | None = Field(None, description="a regression checkpoint for BLEURT")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One line of `accept`, such as `>= 0.95`."""
-
-    operator: str
-    threshold: float
-
-    def __str__(self) -> str:
-        return f"{self.operator} {self.threshold!r}"
-
-    def met(self, value: float) -> bool:
-        return OPERATORS[self.operator](value, self.threshold)
-
-
-def _condition(value: object) -> object:
-    if isinstance(value, Condition):
-        return value
-    found = CONDITION.fullmatch(value) if isinstance(value, str) else None
-    if found is None or not math.isfinite(float(found[2])):
-        raise expected('a condition in quotes, such as ">= 0.95" or "<= 0.02"')
-    return Condition(found[1], float(found[2]))
-
-
-Accept = dict[
-    Literal["efficacy", "generalization", "locality", "locality_near", "counterfactual", "drift"],
-    Annotated[
-        Condition,
-        BeforeValidator(_condition),
-        PlainSerializer(str),
-        WithJsonSchema({"type": "string", "pattern": f"^{CONDITION.pattern}$"}),
-    ],
-]
 
 
 class Privacy(Part):

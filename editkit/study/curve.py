@@ -47,16 +47,17 @@ def curve(recipe: Recipe, counts: Sequence[int], *, tell: Tell = nobody) -> Curv
         EditkitError: see `pipeline.apply`.
     """
     from editkit.evaluate.neurons.fewest import minimal_number
+    from editkit.judging import evaluated, reader
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
-    from editkit.pipeline import evaluated, find, locatable, opened, plan_of, prepared, solvable, solve
+    from editkit.pipeline import find, locatable, opened, plan_of, prepared, solvable, solve
 
     ordered = sorted(set(counts))
     if not ordered or ordered[0] < 1:
         raise UsageError("a curve is measured at numbers of neurons such as 1,2,4,8,16")
     solvable(recipe)
     locatable(recipe)
-    editable = opened(recipe, tell)
+    editable, bertscore = opened(recipe, tell), reader(recipe)
     plan = prepared(recipe, plan_of(recipe, editable, tell), tell)
     most = recipe.model_copy(update={"locate": recipe.locate.model_copy(update={"top": ordered[-1]})})
     found = find(most, editable, plan, tell)
@@ -70,7 +71,7 @@ def curve(recipe: Recipe, counts: Sequence[int], *, tell: Tell = nobody) -> Curv
         for k, neurons, random in zip(ordered, chosen, others, strict=True):
             patch = solve(recipe, editable, plan, neurons, nobody)
             rival = solve(recipe, editable, plan, random, nobody)
-            points.append(Point(k, evaluated(recipe, editable, plan, patch, rival, nobody)))
+            points.append(Point(k, evaluated(recipe, editable, plan, patch, rival, nobody, bertscore)))
             advance(1, f"{k} neurons: efficacy {points[-1].report.score('efficacy').after.value:.3f}")
     asked = recipe.accept.get("efficacy")
     wanted = asked.threshold if asked is not None else WANTED

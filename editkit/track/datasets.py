@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
-from editkit.plan import Case, EditPlan, Role
+from editkit.plan import Case, EditPlan
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
@@ -16,17 +16,15 @@ COLUMNS: Final = ("id", "prompt", "images", "said")
 
 
 def inputs(plan: EditPlan, recipe_digest: str) -> list[DatasetInput]:
-    """One dataset for each role that has cases; its context is the role."""
+    """One dataset for each role that has cases, and for each suite; its context is the role."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     found = []
-    for role in get_args(Role):
-        cases = plan.of(role)
-        if not cases:
-            continue
+    for role, suite in sorted({(case.role, case.suite or "") for case in plan.cases}):
+        cases = tuple(case for case in plan.of(role) if (case.suite or "") == suite)
         schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
         dataset = Dataset(
-            name=f"{role.replace('_', '-')}-cases",
+            name=f"{(suite or role).replace('_', '-')}-cases",
             digest=_digest(cases),
             source_type="local",
             source=json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
@@ -46,6 +44,7 @@ def listing(plan: EditPlan) -> str:
             "near": case.near,
             "edits": list(case.edits),
             "probe": case.probe,
+            "suite": case.suite,
             "prompt": case.question.prompt,
             "images": [picture.name for picture in case.question.images],
             "said": case.said,

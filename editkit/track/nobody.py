@@ -42,7 +42,7 @@ class Nobody:
     def edit(self, edit: PlannedEdit) -> Iterator[Nobody]:
         yield self
 
-    def finish(self, report: Report, patch_path: Path) -> None: ...
+    def finish(self, report: Report, patch_path: Path | None) -> None: ...
 
 
 @contextmanager

@@ -128,8 +128,8 @@ class Run:
         with _closing(sink):
             yield nested
 
-    def finish(self, report: Report, patch_path: Path) -> None:
-        """Scores, table, report, figures, the patch, and the verdict as a tag."""
+    def finish(self, report: Report, patch_path: Path | None) -> None:
+        """Scores, table, report, figures, the patch where there is one, and the verdict as a tag."""
         sink = self._sink
         deciding = worst(report)
         sink.metrics(merged(deciding))
@@ -143,17 +143,16 @@ class Run:
         text = words.report_markdown(
             report,
             name=f"{self._recipe.name}: {verdict}",
-            patch_file=patch_path.name,
+            patch_file=None if patch_path is None else patch_path.name,
             recipe_digest=self._digest,
             labels=self._labels,
         )
         sink.text(text, "report.md")
-        sink.file(patch_path, "patch")
-        with patch_path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        sink.tags(
-            {"editkit.verdict": verdict, "editkit.patch_digest": digest, NOTE: words.description(report)}
-        )
+        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report)})
+        if patch_path is not None:
+            sink.file(patch_path, "patch")
+            with patch_path.open("rb") as file:
+                sink.tags({"editkit.patch_digest": file_digest(file, "sha256").hexdigest()})
         if rows := table.chosen(report.rows):
             sink.table(table.columns(rows, self._pictures), "before_after.json")
         sink.figure(scores(deciding), "figures/scores.png")

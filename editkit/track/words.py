@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from editkit.report import Report, Row, Score, Value
+from editkit.report import Report, Row, Score, Value, WordChange
 from editkit.track.values import worst
 
 SHOWN_ROWS = 12
+SHOWN_WORDS = 20
 LONGEST_CELL = 160
 
 
@@ -37,7 +38,7 @@ def description(report: Report) -> str:
 
 
 def report_markdown(
-    report: Report, *, name: str, patch_file: str, recipe_digest: str, labels: Mapping[int, str]
+    report: Report, *, name: str, patch_file: str | None, recipe_digest: str, labels: Mapping[int, str]
 ) -> str:
     """The whole report: verdict, scores, counts, notes, the worst cases, and how to undo the edit."""
     parts = [f"# {_cell(name)}", verdict_line(report), _criteria(report)]
@@ -51,7 +52,11 @@ def report_markdown(
         ]
     if report.notes:
         parts += ["## Notes", "\n".join(f"- {_cell(note, 1000)}" for note in report.notes)]
-    parts += ["## Worst cases", _worst_cases(report.rows), "## How to undo", _undo(patch_file)]
+    if report.words:
+        parts += ["## Words", _words(report.words)]
+    parts += ["## Worst cases", _worst_cases(report.rows)]
+    if patch_file is not None:
+        parts += ["## How to undo", _undo(patch_file)]
     parts.append(f"Recipe digest `{recipe_digest}`.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -106,6 +111,25 @@ def _worst_cases(rows: Sequence[Row]) -> str:
     ]
     table = _table(("role", "prompt", "before", "after", "wanted"), body)
     return f"{len(failed)} of {len(rows)} cases failed.\n\n{table}"
+
+
+def _words(words: Sequence[WordChange]) -> str:
+    """Those that moved most surely among control answers."""
+    rows = [
+        (
+            _cell(one.word),
+            str(one.before),
+            str(one.after),
+            "" if one.control is None else str(one.control),
+            str(one.more),
+            str(one.fewer),
+            _number(one.q),
+        )
+        for one in words[:SHOWN_WORDS]
+    ]
+    head = ("word", "before", "after", "control", "answers with more", "answers with fewer", "q")
+    said = f"{len(words)} words are said more or less often in answers to control cases than before."
+    return f"{said} q is the false discovery rate at which a word would count.\n\n{_table(head, rows)}"
 
 
 def _undo(patch_file: str) -> str:

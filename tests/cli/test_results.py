@@ -79,7 +79,10 @@ def test_the_verdict_comes_with_its_reasons(accepted: bool, word: str) -> None:
 def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     Output().document(_document(applied()))
     document = json.loads(capsys.readouterr().out)
-    keys = "status accepted recipe model neurons scores patch run_id experiment seconds"
+    keys = (
+        "status accepted recipe model neurons scores intervals words cases details notes reasons patch "
+        "run_id experiment seconds"
+    )
     assert list(document) == keys.split()
     assert document["neurons"] == [{"name": "L1.N2", "score": 0.5}, {"name": "L0.N7", "score": None}]
     assert document["scores"]["drift"] == {"before": None, "after": 0.00123, "control": 0.5}

@@ -8,7 +8,7 @@ import pytest
 
 from editkit.evaluate.decide import decide
 from editkit.plan import Case, EditPlan
-from editkit.recipe.sections import Condition
+from editkit.recipe.evaluation import Condition
 from editkit.report import Interval, Score, Value
 
 ACCEPT = {"efficacy": Condition(">=", 0.95), "locality": Condition(">=", 0.98)}

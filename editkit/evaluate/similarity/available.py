@@ -11,9 +11,8 @@ from editkit.evaluate.similarity.encoder import open_encoder
 from editkit.evaluate.similarity.measure import Similarity, Unavailable
 from editkit.methods import load
 from editkit.recipe import ModelRef, Recipe
+from editkit.recipe.evaluation import ENCODERS
 
-# The encoder that ships reads the world of the model that ships.
-ENCODERS: Final = {"demo/scenes": "demo/encoder"}
 MISSING: Final = {
     "encoder": "no encoder named: set evaluate.encoder to a BERT-like model, a folder or a Hub name",
     "bleurt": "no model named: set evaluate.bleurt to a regression checkpoint, a folder or a Hub name",

@@ -25,7 +25,7 @@ class BertScore(Remembered):
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        super().__init__("bertscore", self._f1)
+        super().__init__("bertscore", self._f1, f"{encoder.name}, layer {encoder.layer}")
 
     def _f1(self, candidates: list[str], references: list[str]) -> list[float]:
         import torch

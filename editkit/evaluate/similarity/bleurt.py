@@ -48,7 +48,7 @@ class Bleurt(Remembered):
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        super().__init__("bleurt", self._judged)
+        super().__init__("bleurt", self._judged, judge.name)
 
     def _judged(self, candidates: list[str], references: list[str]) -> list[float]:
         import torch

@@ -17,6 +17,11 @@ class Similarity(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def reads(self) -> str:
+        """The model that reads, and which layer of it."""
+        ...
+
     def __call__(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         """One figure for each pair.
 
@@ -40,8 +45,11 @@ class Remembered:
     Pairs with an empty text score 0 and are never asked about.
     """
 
-    def __init__(self, name: str, score: Callable[[list[str], list[str]], list[float]]) -> None:
+    def __init__(
+        self, name: str, score: Callable[[list[str], list[str]], list[float]], reads: str = ""
+    ) -> None:
         self.name = name
+        self.reads = reads
         self._score = score
         self._known: dict[Pair, float] = {}
 

@@ -30,7 +30,7 @@ class MoverScore(Remembered):
         """`weights`: by token, such as inverse document frequencies; tokens that are not in it weigh 1."""
         self.encoder = encoder
         self.weights = weights or {}
-        super().__init__("moverscore", self._near)
+        super().__init__("moverscore", self._near, f"{encoder.name}, layer {encoder.layer}")
 
     def _near(self, candidates: list[str], references: list[str]) -> list[float]:
         texts = list(dict.fromkeys([*candidates, *references]))
