@@ -30,7 +30,7 @@ class Score:
 
     `difference` is the paired difference after minus control; when its interval excludes 0, the edit and
     the control really differ. `edit` is the number of the edit it belongs to, None for the whole recipe.
-    `group` says what it tells of (`Metric.group`).
+    `group` says what it tells of (`Metric.group`), `of` which roles or suites its cases have.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Score:
     higher_is_better: bool = True
     unit: str = "share"
     group: str = "kept"
+    of: tuple[str, ...] = ()
 
     @property
     def goodness(self) -> float:

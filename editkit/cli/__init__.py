@@ -9,6 +9,8 @@ COMMANDS: Final = {
     "locate": "editkit.cli.locate:locate",
     "validate": "editkit.cli.validate:validate",
     "schema": "editkit.cli.schema:schema",
+    "runs": "editkit.cli.runs:runs",
+    "review": "editkit.cli.review:review",
     "show": "editkit.cli.show:show",
     "export": "editkit.cli.export:export",
     "revert": "editkit.cli.revert:revert",

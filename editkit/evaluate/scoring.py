@@ -60,7 +60,9 @@ def _score(
             value for case, one in zip(cases, seen, strict=True) for value in metric.values(case, one, edit)
         ]
 
-    first, second, third = figures(before), figures(after), figures(control)
+    first, third = figures(before), figures(control)
+    each = [(case, metric.values(case, one, edit)) for case, one in zip(cases, after or (), strict=True)]
+    second: list[Any] = [value for _, values in each for value in values]
     if not second:
         return None
 
@@ -88,6 +90,7 @@ def _score(
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
         group=metric.group,
+        of=tuple(sorted({case.suite or case.role for case, values in each if len(values)})),
     )
 
 

@@ -163,9 +163,25 @@ class Privacy(Part):
     published: Literal["plain", "hash", "omit"] = "hash"
 
 
+def _registered(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, str) and re.fullmatch(r"[\w.-]+", value)):
+        return value
+    raise expected("true, false, or a name of letters, digits, dots, hyphens and underscores")
+
+
+Registry = Annotated[
+    bool | str,
+    BeforeValidator(_registered),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^[\w.-]+$"}]}),
+]
+
+
 class Track(Part):
     """Where the run is kept."""
 
     experiment: Text = "editkit"
     uri: Text | None = Field(None, description="MLflow tracking URI; by default sqlite:///mlflow.db")
+    registry: Registry = Field(
+        True, description="whether the edited model is registered: under the recipe's name, or the one given"
+    )
     privacy: Privacy = Privacy()

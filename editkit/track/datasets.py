@@ -15,6 +15,14 @@ CASES_FILE: Final = "cases.json"
 COLUMNS: Final = ("id", "prompt", "images", "said")
 
 
+def names(plan: EditPlan) -> dict[str, tuple[str, str]]:
+    """Role, or suite where there is one -> name and digest of the data set of its cases."""
+    found: dict[str, list[Case]] = {}
+    for case in plan.cases:
+        found.setdefault(case.suite or case.role, []).append(case)
+    return {sort: (_name(sort), _digest(tuple(cases))) for sort, cases in found.items()}
+
+
 def inputs(plan: EditPlan, recipe_digest: str) -> list[DatasetInput]:
     """One dataset for each role that has cases, and for each suite; its context is the role."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -24,7 +32,7 @@ def inputs(plan: EditPlan, recipe_digest: str) -> list[DatasetInput]:
         cases = tuple(case for case in plan.of(role) if (case.suite or "") == suite)
         schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
         dataset = Dataset(
-            name=f"{(suite or role).replace('_', '-')}-cases",
+            name=_name(suite or role),
             digest=_digest(cases),
             source_type="local",
             source=json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
@@ -52,6 +60,10 @@ def listing(plan: EditPlan) -> str:
         for case in plan.cases
     ]
     return json.dumps(cases, ensure_ascii=False, indent=1)
+
+
+def _name(sort: str) -> str:
+    return f"{sort.replace('_', '-')}-cases"
 
 
 def _digest(cases: tuple[Case, ...]) -> str:

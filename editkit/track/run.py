@@ -23,6 +23,8 @@ from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import datasets, table, words
 from editkit.track.experiment import new_run
+from editkit.track.machine import Machine
+from editkit.track.registry import keep_models
 from editkit.track.sink import Guard, Sink
 from editkit.track.store import connect, quiet, store_uri, unusable
 from editkit.track.values import allowed, flat, merged, worst
@@ -67,6 +69,8 @@ class Run:
         self._pictures: dict[str, Picture] = {}
         self._labels: dict[int, str] = {}
         self._edits: dict[int, EditRun] = {}
+        self._datasets: dict[str, tuple[str, str]] = {}
+        self._machine = Machine()
 
     @property
     def run_id(self) -> str | None:
@@ -74,6 +78,8 @@ class Run:
 
     def tell(self, event: Event) -> None:
         _listen(self._sink, event)
+        for key, value in self._machine.sample().items():
+            self._sink.metric(key, value, self._machine.step)
         if isinstance(event, Measured):
             self._history.setdefault(event.key, []).append((event.step, event.value))
 
@@ -85,6 +91,7 @@ class Run:
         """The cases as dataset inputs and as a file, their counts as metrics."""
         self._labels = {edit.number: edit.label for edit in plan.edits}
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
+        self._datasets = datasets.names(plan)
         self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
         self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
         self._sink.flush()
@@ -158,6 +165,9 @@ class Run:
         sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
             sink.figure(curves(losses), "figures/loss.png")
+        if patch_path is not None:
+            sink.flush()
+            keep_models(sink, self._experiment_id, self._recipe, report, patch_path, self._datasets)
 
 
 @contextmanager

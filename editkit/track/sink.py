@@ -43,6 +43,22 @@ class Guard:
                 self._told = True
                 self._tell(Noted(self._sentence(error), warning=True))
 
+    def attempt(self, what: str, call: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        """A write that nothing else needs: where it fails, that alone is left out, and said.
+
+        Args:
+            what: the end of "the edit is tracked, but ...".
+        """
+        if self.broken:
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                call(*args, **kwargs)
+        except Exception as error:  # as in write
+            text = f"the edit is tracked, but {what} in {shown(self._uri)} ({first_line(error)})"
+            self._tell(Noted(text, warning=True))
+
     def _sentence(self, error: Exception) -> str:
         return (
             f"the MLflow store {shown(self._uri)} broke off ({first_line(error)}): "

@@ -9,11 +9,11 @@ import secrets
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from editkit.errors import TrackError
 from editkit.events import Noted, Tell
@@ -101,7 +101,7 @@ def connect(uri: str, tell: Tell) -> MlflowClient:
         with warnings.catch_warnings():
             # The user can't do anything about what MLflow's dependencies say to each other.
             warnings.simplefilter("ignore")
-            if (database := _database(uri)) is not None and not database.exists():
+            if (database := database_of(uri)) is not None and not database.exists():
                 tell(Noted(f"creating a new MLflow database at {database}"))
                 _create(database)
             client = MlflowClient(tracking_uri=uri)
@@ -129,16 +129,29 @@ def _create(database: Path) -> None:
                 file.unlink()
 
 
+def everything(ask: Callable[[str | None], Any]) -> list[Any]:
+    """All pages of a search; `ask` is given the token of each."""
+    found: list[Any] = []
+    token = None
+    while True:
+        page = ask(token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
 def artifact_location(uri: str, experiment: str) -> str | None:
     """Where a new experiment keeps its files: beside its database. None leaves it to the server."""
-    database = _database(uri)
+    database = database_of(uri)
     if database is None:
         return None
     folder = re.sub(r"[^\w.-]+", "_", experiment).strip(".") or "experiment"
     return (database.parent / "mlartifacts" / folder).as_uri()
 
 
-def _database(uri: str) -> Path | None:
+def database_of(uri: str) -> Path | None:
+    """The file of an SQLite store; None for all others."""
     prefix = "sqlite:///"
     path = uri.removeprefix(prefix).partition("?")[0]
     return Path(path).resolve() if uri.startswith(prefix) and path not in ("", ":memory:") else None

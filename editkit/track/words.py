@@ -22,7 +22,7 @@ def verdict_line(report: Report) -> str:
         for item in report.verdict.criteria
         if not item.met
     ]
-    why = "; ".join(_cell(reason) for reason in report.verdict.reasons or unmet)
+    why = "; ".join(cell(reason) for reason in report.verdict.reasons or unmet)
     return f"**Rejected.** {why.rstrip('.')}." if why else "**Rejected.**"
 
 
@@ -41,7 +41,7 @@ def report_markdown(
     report: Report, *, name: str, patch_file: str | None, recipe_digest: str, labels: Mapping[int, str]
 ) -> str:
     """The whole report: verdict, scores, counts, notes, the worst cases, and how to undo the edit."""
-    parts = [f"# {_cell(name)}", verdict_line(report), _criteria(report)]
+    parts = [f"# {cell(name)}", verdict_line(report), _criteria(report)]
     parts += ["## Scores", _scores_table(report.scores, labels), _reading()]
     if report.counts:
         parts += ["## Cases", _table(("role", "cases"), [(k, str(v)) for k, v in report.counts.items()])]
@@ -51,7 +51,7 @@ def report_markdown(
             _table(("what", "value"), [(key, _number(value)) for key, value in report.details.items()]),
         ]
     if report.notes:
-        parts += ["## Notes", "\n".join(f"- {_cell(note, 1000)}" for note in report.notes)]
+        parts += ["## Notes", "\n".join(f"- {cell(note, 1000)}" for note in report.notes)]
     if report.words:
         parts += ["## Words", _words(report.words)]
     parts += ["## Worst cases", _worst_cases(report.rows)]
@@ -63,7 +63,7 @@ def report_markdown(
 
 def _criteria(report: Report) -> str:
     rows = [
-        (item.name, _cell(item.asked), _number(item.reached), "yes" if item.met else "**no**")
+        (item.name, cell(item.asked), _number(item.reached), "yes" if item.met else "**no**")
         for item in report.verdict.criteria
     ]
     return _table(("asked of", "asked", "reached", "met"), rows) if rows else ""
@@ -76,12 +76,12 @@ def _scores_table(scores: Iterable[Score], labels: Mapping[int, str]) -> str:
     rows = [
         (
             score.name if score.higher_is_better else f"{score.name} (lower is better)",
-            "all" if score.edit is None else _cell(labels.get(score.edit, str(score.edit))),
+            "all" if score.edit is None else cell(labels.get(score.edit, str(score.edit))),
             _value(score.before),
             f"**{_value(score.after)}**",
             _value(score.control),
             _value(score.difference, signed=True),
-            "" if score.unit == "share" else _cell(score.unit),
+            "" if score.unit == "share" else cell(score.unit),
         )
         for score in scores
     ]
@@ -105,7 +105,7 @@ def _worst_cases(rows: Sequence[Row]) -> str:
     body = [
         (
             f"{row.role} (near)" if row.near else row.role,
-            *(_cell(text or "") for text in (row.prompt, row.before, row.after, row.wanted)),
+            *(cell(text or "") for text in (row.prompt, row.before, row.after, row.wanted)),
         )
         for row in failed[:SHOWN_ROWS]
     ]
@@ -117,7 +117,7 @@ def _words(words: Sequence[WordChange]) -> str:
     """Those that moved most surely among control answers."""
     rows = [
         (
-            _cell(one.word),
+            cell(one.word),
             str(one.before),
             str(one.after),
             "" if one.control is None else str(one.control),
@@ -163,7 +163,7 @@ def _number(value: float | None) -> str:
     return f"{value:.3f}" if 0.0005 <= abs(value) < 1000 or value == 0 else f"{value:.2e}"
 
 
-def _cell(text: str, longest: int = LONGEST_CELL) -> str:
+def cell(text: str, longest: int = LONGEST_CELL) -> str:
     """Text of the model or the user as one plain table cell: no markup of its own."""
     line = " ".join(text.split())
     if len(line) > longest:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editkit.demo.sets import SETS
+from editkit.errors import RecipeError
 from editkit.evaluate import METRICS
 from editkit.recipe import (
     Condition,
@@ -49,6 +50,7 @@ def test_defaults() -> None:
     assert set(recipe.evaluate.metrics) <= set(METRICS)
     assert recipe.accept == {"efficacy": Condition(">=", 0.95), "locality": Condition(">=", 0.98)}
     assert recipe.track.privacy.published == "hash"
+    assert recipe.track.registry is True
     (edit,) = recipe.edits
     assert (edit.kind, edit.sources, edit.targets, edit.when) == ("suppress", ("gun",), (), "everywhere")
 
@@ -177,3 +179,19 @@ def test_what_was_written_is_kept_and_what_was_resolved_is_said() -> None:
     resolved = parse_recipe(recipe.to_yaml("0123abc"))
     assert (resolved.seed, resolved.model.revision) == (4, "0123abc")
     assert parse_recipe(recipe.to_yaml(None)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("false", False), ("true", True), ("team.redact-2", "team.redact-2")]
+)
+def test_an_edit_is_registered_under_a_name_or_not_at_all(written: str, meant: object) -> None:
+    recipe = parse_recipe(SMALL + f"track: {{registry: {written}}}\n")
+    assert recipe.track.registry == meant
+    assert parse_recipe(recipe.to_yaml()) == recipe
+    assert recipe.digest == parse_recipe(SMALL).digest
+
+
+@pytest.mark.parametrize("written", ["a/b", "a:b", "''", "1", "[a]"])
+def test_what_no_registry_takes_for_a_name_is_refused(written: str) -> None:
+    with pytest.raises(RecipeError, match="track.registry: expected true, false, or a name"):
+        parse_recipe(SMALL + f"track: {{registry: {written}}}\n")

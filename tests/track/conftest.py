@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from editkit.model.editable import Editable
 from editkit.neuron import Neuron, Neurons
+from editkit.patch.file import Patch
 from editkit.plan import Case, EditPlan, Form, Picture, PlannedEdit, Question, Role
 from editkit.recipe import Recipe, parse_recipe
 from editkit.report import Criterion, Interval, Report, Row, Score, Value, Verdict
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # MLflow warns of its own type hints when it is first imported
+    import mlflow.pyfunc  # noqa: F401
 
-@pytest.fixture
-def recipe(store: str) -> Recipe:
+
+def recipe_for(store: str) -> Recipe:
     return parse_recipe(
         f"""
 version: 1
@@ -28,18 +37,23 @@ track: {{experiment: trial, uri: "{store}"}}
 
 
 @pytest.fixture
+def recipe(store: str) -> Recipe:
+    return recipe_for(store)
+
+
+@pytest.fixture(scope="session")
 def picture() -> Picture:
     encoded = io.BytesIO()
     Image.new("RGB", (64, 64), "teal").save(encoded, "PNG")
     return Picture("gun-01", encoded.getvalue())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def edit() -> PlannedEdit:
     return PlannedEdit(0, "suppress", "suppress a word", ("gun",), None, (Form("gun", (7,), (8,)),))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan(picture: Picture, edit: PlannedEdit) -> EditPlan:
     roles: tuple[Role, ...] = ("edit", "edit", "held_out", "control")
     cases = tuple(
@@ -60,8 +74,10 @@ def value(middle: float) -> Value:
 
 def report_of(*, accepted: bool) -> Report:
     reached = 0.97 if accepted else 0.5
-    efficacy = Score("efficacy", value(reached), value(0.0), value(0.1), value(reached - 0.1), edit=0)
-    drift = Score("drift", value(0.06), edit=0, higher_is_better=False, unit="nats")
+    efficacy = Score(
+        "efficacy", value(reached), value(0.0), value(0.1), value(reached - 0.1), edit=0, of=("edit",)
+    )
+    drift = Score("drift", value(0.06), edit=0, higher_is_better=False, unit="nats", of=("control",))
     criterion = Criterion("efficacy", ">= 0.95", reached, accepted)
     reasons = () if accepted else ("efficacy is 0.5, and at least 0.95 was asked",)
     rows = tuple(
@@ -86,3 +102,17 @@ def report() -> Report:
 @pytest.fixture
 def rejected() -> Report:
     return report_of(accepted=False)
+
+
+@pytest.fixture(scope="session")
+def demo_patch(demo: Editable, random_rows: Callable[..., object], patch_of: Callable[..., Patch]) -> Patch:
+    """A patch of the embedded model, which changes what it says."""
+    made = patch_of(demo, random_rows(demo, seed=3, count=200))
+    return replace(made, base=replace(made.base, id="demo/scenes"))
+
+
+@pytest.fixture
+def patch_path(demo_patch: Patch, tmp_path: Path) -> Path:
+    path = tmp_path / "redact.editkit.safetensors"
+    demo_patch.save(path)
+    return path

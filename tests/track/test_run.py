@@ -39,13 +39,6 @@ def folder(run: Stored) -> Path:
     return Path(run.info.artifact_uri.removeprefix("file://"))
 
 
-@pytest.fixture
-def patch_path(tmp_path: Path) -> Path:
-    path = tmp_path / "redact.editkit.safetensors"
-    path.write_bytes(b"the patch")
-    return path
-
-
 def test_a_whole_run(
     recipe: Recipe,
     store: str,
@@ -90,7 +83,7 @@ def test_a_whole_run(
     assert "drift/before" not in metrics
     assert parent.data.tags["editkit.verdict"] == "accepted"
     assert parent.data.tags["editkit.recipe_digest"] == keyed_digest(recipe.digest, "hash", local_key())
-    assert parent.data.tags["editkit.patch_digest"] == sha256(b"the patch").hexdigest()
+    assert parent.data.tags["editkit.patch_digest"] == sha256(patch_path.read_bytes()).hexdigest()
     assert parent.data.tags["mlflow.note.content"].startswith("**Accepted.**")
 
     assert child.data.tags["mlflow.parentRunId"] == run_id
@@ -114,7 +107,7 @@ def test_the_files_of_a_run(
 
     assert read(stored, "recipe.yaml") == recipe.written
     assert read(stored, "resolved.yaml") == "resolved: true\n"
-    assert (folder(stored) / "patch" / patch_path.name).read_bytes() == b"the patch"
+    assert (folder(stored) / "patch" / patch_path.name).read_bytes() == patch_path.read_bytes()
     named = json.loads(read(stored, "neurons.json"))
     assert named["method"] == "contribution"
     assert named["neurons"][0] == {"name": "L1.N4", "score": 3.0}
@@ -220,7 +213,7 @@ def test_a_store_that_breaks_never_loses_the_edit(
 
 
 def test_a_place_for_files_that_breaks_still_ends_the_run(
-    recipe: Recipe, store: str, tmp_path: Path, report: Report
+    recipe: Recipe, store: str, report: Report, patch_path: Path
 ) -> None:
     told: list[object] = []
     with open_run(recipe, told.append) as run:
@@ -229,9 +222,7 @@ def test_a_place_for_files_that_breaks_still_ends_the_run(
             path.unlink()
         artifacts.rmdir()
         artifacts.write_text("a file where the folder was")
-        patch = tmp_path / "p.safetensors"
-        patch.write_bytes(b"")
-        run.finish(report, patch)
+        run.finish(report, patch_path)
     stored = only(store)
     assert stored.info.status == "FINISHED"
     assert stored.data.tags["editkit.tracking"] == "incomplete"

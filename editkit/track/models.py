@@ -1,0 +1,125 @@
+"""The model before and after an edit as MLflow's LoggedModels, each with its figures on each data set."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from editkit.patch.file import Patch
+from editkit.recipe import Recipe
+from editkit.report import Score
+from editkit.track.pyfunc import settings, write_model
+from editkit.track.values import allowed
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel, Metric
+
+# A model whose weights are not MLflow's: its page then asks for no files.
+EXTERNAL: Final = {"mlflow.model.isExternal": "true"}
+DatasetName = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The edited model in the store.
+
+    Attributes:
+        location: where its files are.
+        tags: what belongs to every record of it: digests, base, revision.
+    """
+
+    model_id: str
+    location: str
+    tags: Mapping[str, str]
+
+
+def log_models(
+    client: MlflowClient,
+    run_id: str,
+    experiment_id: str,
+    recipe: Recipe,
+    patch_path: Path,
+    scores: Iterable[Score],
+    datasets: Mapping[str, DatasetName],
+) -> Edited:
+    """Two models: the base, and the base with the patch, which can be loaded; with the same metrics each.
+
+    Args:
+        scores: one of each name.
+        datasets: sort of case -> name and digest of the data set they are.
+    """
+    from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelStatus
+    from mlflow.models import Model
+
+    patch = Patch.load(patch_path)
+    revision = {} if patch.base.revision is None else {"editkit.base_revision": patch.base.revision}
+    base = {"editkit.base": patch.base.id, **revision, "editkit.base_config": patch.base.config_digest}
+    made = {
+        **base,
+        "editkit.recipe_digest": patch.provenance.recipe_digest,
+        "editkit.patch_digest": patch.digest,
+    }
+
+    def new(suffix: str, kind: str, tags: Mapping[str, str]) -> LoggedModel:
+        return client.create_logged_model(
+            experiment_id,
+            f"{recipe.name}-{suffix}",
+            source_run_id=run_id,
+            tags=dict(tags),
+            params={"base": patch.base.id, "dtype": patch.base.dtype},
+            model_type=kind,
+        )
+
+    before = new("before", "base", {**base, **EXTERNAL})
+    after = new("after", "edited", made)
+    with TemporaryDirectory(prefix="editkit-") as place:
+        folder = Path(place, "model")
+        spec = Model(
+            artifact_path=after.artifact_location,
+            run_id=run_id,
+            model_uuid=after.model_id,
+            model_id=after.model_id,
+        )
+        config = settings(patch.base, recipe.probe.chat)
+        write_model(folder, spec, patch_path, config, recipe.evaluate.max_new_tokens)
+        client.log_model_artifacts(after.model_id, str(folder))
+    for model in (before, after):
+        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    client.log_inputs(run_id, models=[LoggedModelInput(before.model_id)])
+    client.log_outputs(run_id, [LoggedModelOutput(after.model_id, 0)])
+    metrics = _metrics(scores, datasets, before.model_id, after.model_id)
+    client.log_batch(run_id, metrics=metrics)
+    return Edited(after.model_id, after.artifact_location, made)
+
+
+def link_version(client: MlflowClient, model_id: str, name: str, number: str) -> None:
+    """What a server does by itself: the model's page then links to its version in the registry."""
+    linked = json.dumps([{"name": name, "version": number}])
+    client.set_logged_model_tags(model_id, {"mlflow.modelVersions": linked})
+
+
+def _metrics(
+    scores: Iterable[Score], datasets: Mapping[str, DatasetName], before: str, after: str
+) -> list[Metric]:
+    """The same names for both models, so that they stand side by side.
+
+    The run has each name too, and of two values at one step it shows the later one: the edited model's.
+    """
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    found = []
+    for score in scores:
+        name, digest = datasets.get(score.of[0], (None, None)) if len(score.of) == 1 else (None, None)
+        for model_id, value, moment in ((before, score.before, now), (after, score.after, now + 1)):
+            if value is not None and isfinite(value.value):
+                key = allowed(score.name)
+                found.append(Metric(key, value.value, moment, 0, model_id, name, digest))
+    return found

@@ -1,0 +1,124 @@
+"""The edited model in MLflow's registry: a version for each edit, and aliases that say which is to be used.
+
+`candidate` is the newest edit. `accepted` and `rejected` follow what people decided, and the verdicts of
+recipes as long as nobody has decided: a verdict never takes an alias from what a person chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from editkit.recipe import Recipe
+from editkit.report import Report
+from editkit.track import models
+from editkit.track.sink import Sink
+from editkit.track.store import everything
+from editkit.track.values import worst
+from editkit.track.words import verdict_line
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+Decision = Literal["accepted", "rejected"]
+DECISIONS: Final[tuple[Decision, ...]] = ("accepted", "rejected")
+CANDIDATE: Final = "candidate"
+VERDICT: Final = "editkit.verdict"
+REVIEW: Final = "editkit.review"
+REVIEWED_AT: Final = "editkit.reviewed_at"
+
+
+def keep_models(
+    sink: Sink,
+    experiment_id: str,
+    recipe: Recipe,
+    report: Report,
+    patch_path: Path,
+    datasets: Mapping[str, models.DatasetName],
+) -> None:
+    """Both models in the run, and the edited one in the registry; what fails of it is said and left out."""
+    made: list[models.Edited] = []
+
+    def log() -> None:
+        deciding = worst(report)
+        made.append(
+            models.log_models(sink.client, sink.run_id, experiment_id, recipe, patch_path, deciding, datasets)
+        )
+
+    sink.guard.attempt("its models could not be kept", log)
+    given = recipe.track.registry
+    if made and given is not False:
+        name = recipe.name if given is True else given
+        sink.guard.attempt("its model could not be registered", register, sink, name, made[0], report)
+
+
+def register(sink: Sink, name: str, edited: models.Edited, report: Report) -> None:
+    """A new version of the registered model `name`, with its aliases."""
+    from mlflow.exceptions import MlflowException
+
+    client = sink.client
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    verdict: Decision = "accepted" if report.verdict.accepted else "rejected"
+    version = client.create_model_version(
+        name,
+        edited.location,
+        run_id=sink.run_id,
+        tags={**edited.tags, VERDICT: verdict},
+        description=verdict_line(report),
+        await_creation_for=5,
+        model_id=edited.model_id,
+    )
+    models.link_version(client, edited.model_id, name, str(version.version))
+    sink.tags({"editkit.registered": f"{name}/{version.version}"})
+    settle(client, name)
+
+
+def settle(client: MlflowClient, name: str) -> None:
+    """Put every alias of a registered model where it belongs."""
+    found = everything(lambda token: client.search_model_versions(f"name='{name}'", page_token=token))
+    wanted = aliases(found)
+    now = aliases_now(client, name)
+    for alias in (CANDIDATE, *DECISIONS):
+        if alias in wanted and now.get(alias) != wanted[alias]:
+            client.set_registered_model_alias(name, alias, wanted[alias])
+        elif alias in now and alias not in wanted:
+            client.delete_registered_model_alias(name, alias)
+
+
+def aliases_now(client: MlflowClient, name: str) -> dict[str, str]:
+    """Alias -> version number, which is a number in a database and text from a server."""
+    found = client.get_registered_model(name).aliases
+    return {alias: str(number) for alias, number in found.items()}
+
+
+def aliases(versions: Iterable[ModelVersion]) -> dict[str, str]:
+    """Alias -> version number. Of several with the same decision, the latest decision counts."""
+    edits = sorted((one for one in versions if VERDICT in one.tags), key=lambda one: int(one.version))
+    found = {CANDIDATE: str(edits[-1].version)} if edits else {}
+    for decision in DECISIONS:
+        chosen = sorted(
+            (one for one in edits if one.tags.get(REVIEW) == decision), key=lambda one: one.tags[REVIEWED_AT]
+        )
+        judged = [one for one in edits if REVIEW not in one.tags and one.tags[VERDICT] == decision]
+        if chosen or judged:
+            found[decision] = str((chosen or judged)[-1].version)
+    return found
+
+
+def version_of(client: MlflowClient, registered: str) -> ModelVersion | None:
+    """The version that a run's tag `editkit.registered` names; None where somebody has deleted it."""
+    from mlflow.exceptions import MlflowException
+
+    name, _, number = registered.rpartition("/")
+    try:
+        return client.get_model_version(name, number)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
