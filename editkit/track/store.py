@@ -6,11 +6,13 @@ import logging
 import os
 import re
 import secrets
+import threading
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
@@ -31,8 +33,9 @@ SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+HURRIED: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "6"}
 TALKATIVE: Final = ("alembic", "mlflow")
-HEALTH_SECONDS: Final = 5.0
+HEALTH_SECONDS: Final = 4.0
 LONGEST_REASON: Final = 140
 
 
@@ -47,6 +50,15 @@ def store_uri(recipe_uri: str | None) -> str:
     return recipe_uri or environment or DEFAULT_URI
 
 
+def settled(uri: str) -> str:
+    """The same store, whatever folder it is named in."""
+    database = database_of(uri)
+    if database is None:
+        return uri
+    question = uri.partition("?")[2]
+    return f"sqlite:///{database}" + (f"?{question}" if question else "")
+
+
 def shown(uri: str) -> str:
     """The address without the password that may stand in it."""
     return re.sub(r"//[^/@]*@", "//***@", uri)
@@ -58,17 +70,32 @@ def first_line(error: Exception) -> str:
     return shorten(lines[0], LONGEST_REASON, placeholder=" …").rstrip(".") if lines else type(error).__name__
 
 
-def unusable(uri: str, error: Exception) -> TrackError:
-    return TrackError(
-        f"the MLflow store {shown(uri)} can't be used ({first_line(error)}): "
-        f"start it or repair it, or name another one, for example with --set track.uri={DEFAULT_URI}"
+class Unusable(TrackError):
+    """A store that does not answer, or is none; `reason` is what it says of itself."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+def unusable(uri: str, error: Exception) -> Unusable:
+    why = first_line(error)
+    return Unusable(
+        f"the MLflow store {shown(uri)} can't be used ({why}): "
+        f"start it or repair it, or name another one, for example with --set track.uri={DEFAULT_URI}",
+        why,
     )
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """MLflow with short timeouts and without chatter, for a block; what the user has set stays as it is."""
-    missing = {name: value for name, value in SETTINGS.items() if name not in os.environ}
+def quiet(*, hurried: bool = False) -> Iterator[None]:
+    """MLflow with short timeouts and without chatter, for a block; what the user has set stays as it is.
+
+    Args:
+        hurried: somebody waits for every call.
+    """
+    wanted = SETTINGS | (HURRIED if hurried else {})
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)
     loggers = [logging.getLogger(name) for name in TALKATIVE]
     try:
@@ -158,11 +185,24 @@ def database_of(uri: str) -> Path | None:
 
 
 def _ask_health(uri: str) -> None:
-    """Any HTTP answer will do: a proxy in front of the server may know no /health."""
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_SECONDS):
-            pass
-    except urllib.error.HTTPError:
-        pass
-    except (OSError, ValueError) as error:
+    """Any HTTP answer will do: a proxy in front of the server may know no /health.
+
+    Asked from a thread, because looking up a name keeps to no timeout.
+    """
+    found: list[Exception | None] = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_SECONDS):
+                found.append(None)
+        except urllib.error.HTTPError:
+            found.append(None)
+        except (OSError, ValueError, HTTPException) as error:
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HEALTH_SECONDS + 0.5)
+    error = found[0] if found else TimeoutError("timed out")
+    if error is not None:
         raise unusable(uri, error) from error

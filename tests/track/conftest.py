@@ -23,6 +23,12 @@ with warnings.catch_warnings():
     import mlflow.pyfunc  # noqa: F401
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals lie in the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 def recipe_for(store: str) -> Recipe:
     return parse_recipe(
         f"""
