@@ -11,7 +11,7 @@ from typing import Final
 from editkit.events import Tell
 from editkit.track.journal import Entry, Lines
 from editkit.track.replay import Replay
-from editkit.track.store import Unusable, connect, first_line, shown
+from editkit.track.store import Unusable, connect, first_line, shown, usable
 
 KILLED: Final = "KILLED"
 
@@ -65,6 +65,7 @@ class Courier:
             self._read()
             replay = self._reached()
             while self._waiting:
+                usable(self.uri)
                 replay.send(self._waiting[0])
                 self._waiting.popleft()
 
@@ -72,6 +73,7 @@ class Courier:
         """The journal ends without an end: whoever wrote it is gone."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            usable(self.uri)
             self._reached().end_killed(self._at)
 
     def give_up(self) -> None:

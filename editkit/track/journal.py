@@ -10,15 +10,19 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from editkit.errors import TrackError
+
 VERSION: Final = 1
 LINES: Final = "journal.jsonl"
 SPOOL: Final = Path(".editkit", "spool")
+ELSEWHERE: Final = "editkit-spool-"
 
 Entry = dict[str, Any]
 
@@ -78,9 +82,22 @@ def new_journal() -> Journal:
     try:
         return Journal(SPOOL.resolve() / name)
     except OSError:
-        import tempfile
+        return Journal(Path(tempfile.mkdtemp(prefix=ELSEWHERE), name))
 
-        return Journal(Path(tempfile.gettempdir(), "editkit-spool", name))
+
+def journals() -> list[Path]:
+    """Every journal that is left where `new_journal` makes them, the oldest first."""
+    # In a folder for everybody, somebody else's may lie as well.
+    elsewhere = [one for one in Path(tempfile.gettempdir()).glob(f"{ELSEWHERE}*") if _own(one)]
+    found = [one for place in (SPOOL.resolve(), *elsewhere) for one in place.glob("*/")]
+    return sorted(found, key=lambda one: one.name)
+
+
+def _own(place: Path) -> bool:
+    try:
+        return os.lstat(place).st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def file_of(folder: Path, run: int, place: str) -> Path:
@@ -93,6 +110,23 @@ def file_of(folder: Path, run: int, place: str) -> Path:
     if not parts or place.startswith("/") or ".." in parts:
         raise ValueError(f"{place!r} is no place for a run's file")
     return folder / "files" / str(run) / Path(*parts)
+
+
+def sendable(folder: Path, run: int, place: str) -> Path:
+    """The file that is there; a journal may have been in other hands, and nothing else of this machine goes.
+
+    Raises:
+        TrackError: it is gone, or no file of the journal's own.
+    """
+    try:
+        path = file_of(folder, run, place)
+    except ValueError as error:
+        raise TrackError(f"{folder}: {error}") from error
+    if not path.is_file() or path.resolve() != folder.resolve() / path.relative_to(folder):
+        raise TrackError(
+            f"{folder}: {path.relative_to(folder)} is gone, and the run can't be sent without it"
+        )
+    return path
 
 
 def copied(source: Path) -> Callable[[Path], object]:
@@ -111,15 +145,24 @@ class Lines:
     """The reading end: what is whole of a journal that may still be written."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._file = (folder / LINES).open("rb")
         self._rest = b""
 
     def new(self) -> Iterator[Entry]:
-        """Entries since the last call; the last line of a killed process may be torn, and is none."""
+        """Entries since the last call; the last line of a killed process may be torn, and is none.
+
+        Raises:
+            TrackError: something that no journal holds.
+        """
         self._rest += self._file.read()
         while b"\n" in self._rest:
             line, _, self._rest = self._rest.partition(b"\n")
-            yield json.loads(line.decode("utf-8", "surrogatepass"))
+            try:
+                entry: Entry = json.loads(line.decode("utf-8", "surrogatepass"))
+                yield {**entry, "op": str(entry["op"]), "run": int(entry["run"]), "at": int(entry["at"])}
+            except (ValueError, TypeError, KeyError) as error:
+                raise TrackError(f"{self._folder}: a damaged journal, which can't be sent") from error
 
     def close(self) -> None:
         self._file.close()
@@ -131,6 +174,6 @@ def removed(folder: Path) -> None:
         (folder / LINES).unlink()
     shutil.rmtree(folder, ignore_errors=True)
     for parent in (folder.parent, folder.parent.parent):
-        if parent.name in (*SPOOL.parts, "editkit-spool"):
+        if parent.name in SPOOL.parts or parent.name.startswith(ELSEWHERE):
             with suppress(OSError):
                 parent.rmdir()

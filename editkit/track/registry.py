@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import models
-from editkit.track.journal import Entry, file_of
+from editkit.track.journal import Entry, sendable
 from editkit.track.store import everything
 from editkit.track.values import worst
 from editkit.track.words import verdict_line
@@ -55,7 +55,7 @@ def kept(
     """Both models in the run, and the edited one in the registry; what fails of it is said and left out."""
     made: list[models.Edited] = []
     asked = entry["models"]
-    patch_path = file_of(folder, entry["run"], asked["patch"])
+    patch_path = sendable(folder, entry["run"], asked["patch"])
     replay.attempt(
         "its models could not be kept",
         lambda: made.append(models.log_models(client, run_id, experiment_id, asked, patch_path, entry["at"])),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from editkit.errors import TrackError
 from editkit.events import Noted, Tell
 from editkit.track.experiment import RunPlace, begun_run, known_run, new_run, same_run
-from editkit.track.journal import VERSION, Entry, file_of
+from editkit.track.journal import VERSION, Entry, sendable
 from editkit.track.store import first_line, shown
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class Replay:
         run = str(entry["run"])
         size = 0
         if entry["op"] == "file":
-            path = file_of(self._folder, entry["run"], entry["place"])
-            size = path.stat().st_size if path.is_file() else 0
+            size = sendable(self._folder, entry["run"], entry["place"]).stat().st_size
         self._working(size)
         self._again = True
         getattr(self, f"_send_{entry['op']}")(run, entry)
@@ -174,7 +173,7 @@ class Replay:
         self._client.log_batch(self.progress.runs[run], tags=tags)
 
     def _send_file(self, run: str, entry: Entry) -> None:
-        path = file_of(self._folder, entry["run"], entry["place"])
+        path = sendable(self._folder, entry["run"], entry["place"])
         folder = os.path.dirname(entry["place"]) or None
         self._client.log_artifact(self.progress.runs[run], str(path), folder)
 

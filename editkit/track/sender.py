@@ -207,4 +207,6 @@ class Aside:
 
 def sender(folder: Path, uri: str, tell: Tell) -> Sender:
     """The one for this process."""
-    return Inline(folder, uri, tell) if "mlflow" in sys.modules else Aside(folder, uri, tell)
+    # Other databases are waited for as long as MLflow likes, which is minutes.
+    bounded = uri.startswith(("http://", "https://", "sqlite:///"))
+    return Inline(folder, uri, tell) if bounded and "mlflow" in sys.modules else Aside(folder, uri, tell)

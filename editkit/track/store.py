@@ -6,12 +6,14 @@ import logging
 import os
 import re
 import secrets
+import sqlite3
+import tempfile
 import threading
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from textwrap import shorten
@@ -36,6 +38,7 @@ SETTINGS: Final = {
 HURRIED: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "6"}
 TALKATIVE: Final = ("alembic", "mlflow")
 HEALTH_SECONDS: Final = 4.0
+LOCK_SECONDS: Final = 5.0
 LONGEST_REASON: Final = 140
 
 
@@ -124,6 +127,7 @@ def connect(uri: str, tell: Tell) -> MlflowClient:
 
     if uri.startswith(("http://", "https://")):
         _ask_health(uri)
+    usable(uri)
     try:
         with warnings.catch_warnings():
             # The user can't do anything about what MLflow's dependencies say to each other.
@@ -136,6 +140,28 @@ def connect(uri: str, tell: Tell) -> MlflowClient:
     except Exception as error:  # a store may be any plugin, and fails with any kind of error
         raise unusable(uri, error) from error
     return client
+
+
+def usable(uri: str) -> None:
+    """MLflow would wait for a locked SQLite file for 20 seconds, and for one that can't be opened for 100.
+
+    Raises:
+        Unusable: another program holds it, or it can't be opened or made.
+    """
+    database = database_of(uri)
+    if database is None:
+        return
+    try:
+        if not database.exists():
+            database.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=database.parent).close()
+            return
+        with closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+    except (OSError, sqlite3.OperationalError) as error:
+        raise unusable(uri, error) from error
+    except sqlite3.DatabaseError:  # MLflow says what is wrong with it
+        return
 
 
 def _create(database: Path) -> None:

@@ -29,7 +29,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def recipe_for(store: str) -> Recipe:
+def recipe_for(store: str | None) -> Recipe:
+    uri = "null" if store is None else f'"{store}"'
     return parse_recipe(
         f"""
 version: 1
@@ -37,7 +38,7 @@ name: redact
 model: demo/scenes
 probe: {{prompts: ["Say it."]}}
 edits: [{{suppress: gun}}]
-track: {{experiment: trial, uri: "{store}"}}
+track: {{experiment: trial, uri: {uri}}}
 """
     )
 
