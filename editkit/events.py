@@ -59,8 +59,20 @@ class Shown:
     value: object
 
 
-Event = StageStarted | Advanced | StageEnded | Measured | Noted | Shown
+Progress = StageStarted | Advanced | StageEnded
+Event = Progress | Measured | Noted | Shown
 Tell = Callable[[Event], None]
+
+
+class Seconds:
+    """Adds up the seconds of every stage; a listener."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StageEnded):
+            self.seconds[event.name] = self.seconds.get(event.name, 0.0) + event.seconds
 
 
 def nobody(event: Event) -> None:

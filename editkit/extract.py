@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from editkit.checkpoint import BITS, Checkpoint, TensorInfo
 from editkit.checkpoint.difference import compared, moved
-from editkit.checkpoint.tensorfile import strict_json
+from editkit.checkpoint.strict import strict_json
 from editkit.errors import PatchError
 from editkit.events import Noted, Tell, nobody, stage
 from editkit.model.files import locate_files

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editkit.export.exported import Exported
 from editkit.neuron import Neurons
 from editkit.patch.file import Patch
 from editkit.plan import EditPlan, PlannedEdit
@@ -31,6 +32,7 @@ class Applied:
     run_id: str | None
     experiment: str | None
     seconds: Mapping[str, float]
+    exports: tuple[Exported, ...] = ()
 
     @property
     def accepted(self) -> bool:

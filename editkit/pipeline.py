@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from editkit.atomic import writable
 from editkit.errors import Problem
-from editkit.events import Advanced, Event, Noted, StageEnded, StageStarted, Tell, nobody, stage, telling
+from editkit.events import Event, Noted, Progress, Seconds, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
 from editkit.methods import build
 from editkit.neuron import Neurons
@@ -19,6 +19,7 @@ from editkit.patch.format import SUFFIX
 from editkit.plan import EditPlan
 from editkit.recipe import Recipe
 from editkit.report import Report
+from editkit.shipping import shippable, shipped, written
 from editkit.solve import SOLVERS
 from editkit.track.nobody import untracked
 from editkit.track.tracker import Tracker
@@ -31,22 +32,19 @@ if TYPE_CHECKING:
 PRESERVE: Final = 200
 
 
-@dataclass
-class _Watch:
-    """Adds up the seconds of every stage."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, StageEnded):
-            self.seconds[event.name] = self.seconds.get(event.name, 0.0) + event.seconds
-
-
-def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, track: bool = True) -> Applied:
-    """Do what a recipe asks for: find the neurons, solve, write the patch, prove it, decide.
+def apply(
+    recipe: Recipe,
+    *,
+    output: Path | None = None,
+    tell: Tell = nobody,
+    track: bool = True,
+    force: bool = False,
+) -> Applied:
+    """Do what a recipe asks for: find the neurons, solve, write the patch, prove it, decide, export.
 
     Args:
         output: the patch file; `<name>.editkit.safetensors` in the working directory without it.
+        force: what editkit exported before to the places of the recipe's `export` goes.
 
     Raises:
         EditkitError: anything that can go wrong on purpose, in one sentence; no patch is written then.
@@ -61,7 +59,8 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
     locatable(recipe)
     scorable(recipe)
     writable(path)
-    watch = _Watch()
+    shippable(recipe, path, force)
+    watch = Seconds()
     with tracked(recipe, track, tell) as run:
         watching = Watching()
         tell = telling(tell, watch, watching, run.tell)
@@ -91,9 +90,10 @@ def apply(recipe: Recipe, *, output: Path | None = None, tell: Tell = nobody, tr
         with stage(tell, "write the patch"):
             patch.save(path)
         run.finish(report, path)
-        run_id, experiment = run.run_id, run.experiment
+        exports = shipped(recipe, patch, path, editable.folder, force=force, tell=tell, keep=run.text)
+    found_by = run.run_id, run.experiment
     return Applied(
-        recipe, editable.name, neurons, report, path, patch, run_id, experiment, dict(watch.seconds)
+        recipe, editable.name, neurons, report, path, patch, *found_by, dict(watch.seconds), exports
     )
 
 
@@ -130,7 +130,7 @@ def dry_run(recipe: Recipe, *, ask: bool = False, tell: Tell = nobody) -> Planne
         load=burden,
         memory=needed(editable, burden),
         resolved=recipe.to_yaml(editable.revision),
-        writes=(f"{recipe.name}{SUFFIX}", f"one run in the MLflow experiment {recipe.track.experiment!r}"),
+        writes=written(recipe, Path(f"{recipe.name}{SUFFIX}")),
         plan=plan_of(recipe, opened(recipe, tell), tell) if ask else None,
     )
 
@@ -252,7 +252,7 @@ def solve(
         # The control's curves would be taken for the edit's own.
         if name == "solve":
             tell(event)
-        elif isinstance(event, StageStarted | Advanced | StageEnded):
+        elif isinstance(event, Progress):
             tell(replace(event, name=name))
 
     solver = solver_of(recipe)

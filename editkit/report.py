@@ -100,6 +100,12 @@ class Row:
     suite: str | None = None
     drift: float | None = None
 
+    @property
+    def part(self) -> str:
+        """What it is there for, in words: `control (near)`, `side (negation)`."""
+        more = self.suite if self.suite is not None else "near" if self.near else ""
+        return f"{self.role} ({more})" if more else self.role
+
 
 @dataclass(frozen=True)
 class WordChange:

@@ -34,7 +34,7 @@ KEPT = {"EDITKIT_HOME", "EDITKIT_REAL_DATA", "MLFLOW_DISABLE_TELEMETRY"}
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("house")
 
-pytest_plugins = ["tests.makers"]
+pytest_plugins = ["tests.makers", "tests.hub.fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,6 +39,15 @@ def test_apply_from_python_load_undo_and_merge(example: dict[str, Any], tmp_path
     assert not list((tmp_path / "merged").glob("*editkit*"))
 
 
+def test_an_edit_is_loaded_in_three_ways(tmp_path: Path) -> None:
+    load = runpy.run_path(str(EXAMPLES / "load_patched.py"))
+    said = load["main"](load["REDACT"], SMALLER, tmp_path)
+    assert "gun" in said.pop("the base")
+    assert len(said) == 4
+    assert len(set(said.values())) == 1
+    assert "gun" not in said["merged"]
+
+
 def test_localizers_side_by_side_from_python(tmp_path: Path) -> None:
     compare = runpy.run_path(str(EXAMPLES / "compare_localizers.py"))
     smaller = ["probe.images.count=24", "control.count=12", "evaluate.max_new_tokens=16"]

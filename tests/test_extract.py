@@ -173,9 +173,10 @@ def test_what_is_no_row_is_refused_or_left_out(
     ],
 )
 def test_rows_no_patch_can_hold(how: Any, words: str, change: Callable[..., Path], llama: Editable) -> None:
+    edited = change(how)
     for only in (False, True):
         with pytest.raises(PatchError, match=words):
-            extract(llama.folder, change(how), only_w_out=only)
+            extract(llama.folder, edited, only_w_out=only)
 
 
 def test_another_config_is_told(change: Callable[..., Path], llama: Editable) -> None:

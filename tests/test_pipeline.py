@@ -12,6 +12,7 @@ import torch
 from editkit.checkpoint import Checkpoint
 from editkit.errors import InputError, ModelError, OutputError
 from editkit.events import Event, Measured, StageEnded, StageStarted
+from editkit.export.checking import check_folder
 from editkit.model.editable import Editable
 from editkit.model.forward import log_probabilities
 from editkit.model.open import open_model
@@ -81,9 +82,13 @@ def test_the_patch_on_disk_is_the_one_that_was_scored(guns: Applied) -> None:
     assert stored.base.id == "demo/scenes"
 
 
-def test_equal_recipes_make_equal_bytes(guns: Applied, tmp_path: Path) -> None:
-    again = apply(parse_recipe(GUNS), output=tmp_path / "again.editkit.safetensors", track=False)
+def test_equal_recipes_make_equal_bytes_whatever_else_is_written(guns: Applied, tmp_path: Path) -> None:
+    recipe = parse_recipe(f"{GUNS}export: {{merged: true, lora: {tmp_path}/adapter, hub: true}}")
+    again = apply(recipe, output=tmp_path / "again.editkit.safetensors", track=False)
     assert again.patch_path.read_bytes() == guns.patch_path.read_bytes()
+    assert [one.folder.name for one in again.exports] == ["again-merged", "adapter", "again-hub"]
+    assert all(check_folder(one.folder).whole for one in again.exports)
+    assert guns.exports == ()
 
 
 def test_every_score_stands_beside_before_and_control(guns: Applied) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editkit.plan import Case, EditPlan, Form, PlannedEdit, Question, collapsed, matcher
+from editkit.plan import Case, EditPlan, Form, Known, Picture, PlannedEdit, Question, collapsed, matcher
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,17 @@ def test_a_plan_counts_its_roles() -> None:
     assert len(plan.of("edit")) == len(plan.of("edit", 0)) == 2
     assert plan.of("edit", 1) == cases[1:2]
     assert plan.of("held_out") == ()
+
+
+def test_side_cases_are_counted_by_suite() -> None:
+    question = Question("q", "g", "what?")
+    cases = tuple(Case(question, "side", "", (), suite=suite) for suite in ("negation", "negation", "text"))
+    plan = EditPlan((EDIT,), cases, 3)
+    assert plan.counts() == {"side/negation": 2, "side/text": 1}
+    assert plan.of("side") == cases
+
+
+def test_what_is_known_of_the_input_counts_more_than_its_picture() -> None:
+    question = Question("q", "g", "what?", (Picture("a.png", b"", frozenset({"cup"})),))
+    assert Case(question, "side", "", ()).objects == {"cup"}
+    assert Case(question, "side", "", (), known=Known(frozenset())).objects == frozenset()

@@ -62,3 +62,8 @@ def test_better_than_control_is_on_the_better_side_of_zero(
     made = score("x", 1.0, difference=difference, higher_is_better=higher)
     assert made.beats_control is beats
     assert score("x", 1.0).beats_control is None
+
+
+def test_no_figure_is_the_worst() -> None:
+    made = report(score("f1", 0.2, 0), score("f1", float("nan"), 1), score("f1", 0.9, 2))
+    assert made.score("f1").edit == 1

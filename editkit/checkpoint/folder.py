@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from editkit.checkpoint.strict import strict_json
 from editkit.checkpoint.tensorfile import (
     BITS,
     BLOCK_BYTES,
@@ -27,7 +28,6 @@ from editkit.checkpoint.tensorfile import (
     blocks,
     pieces,
     read_header,
-    strict_json,
 )
 from editkit.errors import ModelError
 
@@ -131,8 +131,13 @@ class Checkpoint:
                 digest.update(piece)
         return digest.hexdigest()
 
-    def with_rows(self, name: str, *replaced: Rows) -> Iterator[tuple[int, Bits]]:
+    def with_rows(
+        self, name: str, *replaced: Rows, within: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, Bits]]:
         """One tensor's blocks as if these rows stood in it, the last ones on top.
+
+        Args:
+            within: flat rows `[first, last)` to stay within; all by default.
 
         Yields:
             `(number of the block's first flat row, bits [n, shape[-1]])`.
@@ -146,7 +151,7 @@ class Checkpoint:
             if rows.bits.shape != shape or rows.bits.dtype != BITS[info.dtype]:
                 raise ModelError(f"{info.file.name}: tensor {name!r} has rows of another length or dtype")
         with _reading(info.file):
-            for at, block in blocks(info, 0, math.prod(info.shape[:-1])):
+            for at, block in blocks(info, *(within or (0, math.prod(info.shape[:-1])))):
                 for rows, (first, height, _) in zip(replaced, places, strict=True):
                     _overwrite(block, at - first, height, rows)
                 yield at, block

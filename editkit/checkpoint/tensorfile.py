@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from typing import IO, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from editkit.checkpoint.strict import strict_json
 
 # Raw bits: unsigned integers as wide as the dtype, so that no value is ever rounded on the way.
 Bits = NDArray[Any]
@@ -41,47 +42,6 @@ class TensorInfo:
     shape: tuple[int, ...]
     start: int
     end: int
-
-
-class _Refused(ValueError):
-    """A sentence of ours, told apart from what the JSON parser says."""
-
-
-def strict_json(text: str | bytes) -> Any:
-    """JSON in which every key stands once and every number is finite and fits 64 bits.
-
-    Raises:
-        ValueError: it is none; the text says why.
-    """
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise _Refused("a JSON key stands there twice")
-        return found
-
-    def whole(digits: str) -> int:
-        if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:
-            raise _Refused("a JSON number does not fit 64 bits")
-        return int(digits)
-
-    def finite(digits: str) -> float:
-        if not math.isfinite(float(digits)):
-            raise _Refused("a JSON number is not finite")
-        return float(digits)
-
-    try:
-        return json.loads(
-            text if isinstance(text, str) else text.decode("utf-8"),
-            object_pairs_hook=once,
-            parse_int=whole,
-            parse_float=finite,
-            parse_constant=finite,
-        )
-    except _Refused:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ValueError("the JSON can't be read") from error
 
 
 def read_header(

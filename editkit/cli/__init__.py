@@ -14,6 +14,8 @@ COMMANDS: Final = {
     "show": "editkit.cli.show:show",
     "export": "editkit.cli.export:export",
     "revert": "editkit.cli.revert:revert",
+    "push": "editkit.cli.push:push",
+    "pull": "editkit.cli.pull:pull",
     "sign": "editkit.cli.sign:sign",
     "convert": "editkit.cli.convert:convert",
     "models": "editkit.cli.models:models",

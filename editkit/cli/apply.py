@@ -21,6 +21,7 @@ REJECTED = 3
 @click.option("-o", "--output", "place", type=click.Path(path_type=Path), help="Where to write the patch.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; the same as plan.")
 @click.option("--no-track", is_flag=True, help="Leave MLflow out.")
+@click.option("--force", is_flag=True, help="Overwrite what the recipe's `export` wrote before.")
 @talking
 @click.pass_context
 def apply(
@@ -30,10 +31,12 @@ def apply(
     place: Path | None,
     dry_run: bool,
     no_track: bool,
+    force: bool,
 ) -> int:
     """Edit a model as RECIPE says.
 
-    Writes the patch, and an MLflow run that shows what else moved.
+    Writes the patch, an MLflow run that shows what else moved, and, if the edit is accepted, what the
+    recipe's `export` asks for.
 
     Exit code 3 when the edit was made but does not meet the recipe's `accept`.
     """
@@ -47,7 +50,7 @@ def apply(
     from editkit import pipeline
 
     with output.working() as tell:
-        applied = pipeline.apply(asked, output=place, tell=tell, track=not no_track)
+        applied = pipeline.apply(asked, output=place, tell=tell, track=not no_track, force=force)
     if output.json:
         output.document(_document(applied))
     elif output.quiet:
@@ -59,6 +62,7 @@ def apply(
 
 def _document(applied: Applied) -> dict[str, Any]:
     from editkit.cli.results import document
+    from editkit.shipping import listed
 
     neurons = zip(applied.neurons.items, applied.neurons.scores, strict=True)
     return {
@@ -69,6 +73,7 @@ def _document(applied: Applied) -> dict[str, Any]:
         "neurons": [{"name": str(neuron), "score": score} for neuron, score in neurons],
         **document(applied.report),
         "patch": str(applied.patch_path),
+        "exports": listed(applied.exports),
         "run_id": applied.run_id,
         "experiment": applied.experiment,
         "seconds": dict(applied.seconds),
@@ -82,6 +87,8 @@ def _show(output: Output, applied: Applied) -> None:
 
     output.show(*shown(applied.report))
     lines = [*applied.report.notes, f"patch  {applied.patch_path} (editkit show {applied.patch_path})"]
+    lines += [f"{one.kind:<7}{one.folder}" for one in applied.exports]
     if applied.run_id is not None:
         lines.append(f"run    {applied.run_id} in experiment {applied.experiment} (look at it: editkit ui)")
+        lines.append(f"       then accept or reject it: editkit review {applied.run_id[:8]}")
     output.show(*(Text(line, overflow="fold") for line in lines))

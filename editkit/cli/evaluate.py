@@ -82,8 +82,10 @@ def _show(output: Output, found: Evaluated) -> None:
 
     output.show(*shown(found.report))
     if found.against is not None:
-        output.show(differences_table(found.differences, found.change, found.against))
-    lines = list(found.report.notes)
+        output.show(differences_table(found.differences))
+    lines = [*found.report.notes, f"this   {found.change}"]
+    if found.against is not None:
+        lines.append(f"other  {found.against}")
     if found.run_id is not None:
         lines.append(f"run    {found.run_id} in experiment {found.experiment} (look at it: editkit ui)")
     output.show(*(Text(line, overflow="fold") for line in lines))

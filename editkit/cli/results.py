@@ -35,7 +35,7 @@ def scores_table(report: Report) -> Table:
     """metric | before | after | control, each with its 95 % interval, and how many cases."""
     caption = "95 % intervals; control: the same edit of random neurons"
     table = Table(caption=caption if _controlled(report) else "95 % intervals", caption_justify="left")
-    table.add_column("metric", min_width=_longest(report, DECIDING))
+    table.add_column("metric", no_wrap=True)
     for name in _moments(report):
         table.add_column(name, justify="right")
     if _controlled(report):
@@ -56,7 +56,7 @@ def side_tables(report: Report) -> Iterator[Table]:
         if group in DECIDING:
             continue
         table = Table(title=TITLES.get(group, group), title_justify="left", box=box.SIMPLE_HEAD)
-        table.add_column("metric", min_width=_longest(report, (group,)))
+        table.add_column("metric", no_wrap=True)
         for name in _moments(report):
             table.add_column(name, justify="right", no_wrap=True)
         if _controlled(report):
@@ -93,9 +93,9 @@ def shown(report: Report) -> Iterator[Table | Text]:
     yield from verdict_lines(report.verdict)
 
 
-def differences_table(differences: Sequence[Score], one: str, other: str) -> Table:
-    """metric | one | other | one minus other with its interval."""
-    table = Table(title=f"{one} against {other}", title_justify="left", box=box.SIMPLE_HEAD)
+def differences_table(differences: Sequence[Score]) -> Table:
+    """metric | this | other | this minus other with its interval."""
+    table = Table(title="This minus the other, case by case", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("metric", "this", "other", "difference"):
         table.add_column(name, justify="left" if name == "metric" else "right")
     several = _several(differences)
@@ -148,12 +148,6 @@ def _values(report: Report, score: Score) -> tuple[Value | None, ...]:
 def _beats(report: Report, score: Score) -> tuple[str, ...]:
     word = {True: "yes", False: "no", None: "-"}[score.beats_control]
     return (word,) if _controlled(report) else ()
-
-
-def _longest(report: Report, groups: Sequence[str]) -> int:
-    """Names are never cut: a metric that can't be read is none."""
-    several = _several(report.scores)
-    return max((len(_label(one, several)) for one in report.scores if one.group in groups), default=0)
 
 
 def _several(scores: Sequence[Score]) -> bool:

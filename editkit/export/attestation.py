@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import quote
 
+from editkit.model.files import EMBEDDED
 from editkit.patch.file import Patch
 from editkit.patch.format import Method
 
@@ -95,7 +96,7 @@ def _dependencies(patch: Patch, from_base: Mapping[str, str], base_name: str | N
     model: dict[str, Any] = {"name": base_name or base.id, "annotations": {"dtype": base.dtype}}
     if base.id.startswith("sha256:"):
         model["digest"] = {"editkitCheckpoint": base.id.removeprefix("sha256:")}
-    else:
+    elif base.id not in EMBEDDED:
         # a purl, https://github.com/package-url/purl-spec
         at = f"@{base.revision}" if base.revision else ""
         model["uri"] = f"pkg:huggingface/{quote(base.id)}{at}"

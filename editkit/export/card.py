@@ -24,8 +24,8 @@ MASKS: Final[Mapping[Privacy, str]] = {
 }
 LIMITS: Final = """\
 - **The change itself gives the word away to someone who looks.** Whoever multiplies the difference between \
-changed and original rows with the unembedding matrix sees which tokens were pushed down and which up. Masking \
-keeps a word out of texts and search engines, no more.
+changed and original rows with the unembedding matrix sees which tokens were pushed down and which up. \
+Masking keeps a word out of texts and search engines, no more.
 - The scores hold for the inputs they were measured on. Others may still bring the old answer up.
 - Whoever has the weights can undo the edit: it is a fix, not a safeguard against its user.
 - The base model's own limits and licence hold here too."""
@@ -131,7 +131,7 @@ def _loading(origin: Origin, form: Form, patch_file: str, patch: Patch, name: st
     loader = origin.loader
     whole = f"from transformers import {loader}\n\nmodel = {loader}.from_pretrained(repository)"
     if form != "merged" and patch.base.id.startswith("sha256:"):
-        own = f"model = editkit.from_pretrained({base}, {json.dumps(patch_file)})"
+        own = f"model = editkit.from_pretrained(repository, base={base})"
     else:
         own = "model = editkit.from_pretrained(repository)"
     own = f"import editkit\n\n{own}  # checks the base, byte for byte"

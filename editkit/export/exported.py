@@ -10,6 +10,7 @@ from editkit.events import Tell, nobody, stage
 from editkit.patch.file import Patch
 from editkit.patch.format import Base
 from editkit.patch.manifest import MANIFEST, File, Kind, Manifest, digest_of
+from editkit.patch.writer import pieces
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,11 @@ def seal(
         earlier: of the merged folder that the patch was put on; its patches are in this folder too.
 
     Raises:
-        OutputError, OSError: a file can't be written.
+        OSError: a file can't be written.
     """
     (folder / patch_file).parent.mkdir(exist_ok=True)
-    patch.save(folder / patch_file)
+    with (folder / patch_file).open("xb") as stream:  # synced with all the rest
+        stream.writelines(pieces(patch))
     own = (patch_file, patch.digest)
     if earlier is None:
         return describe(folder, kind, patch.base, (own,), known, tell)

@@ -8,7 +8,7 @@ from typing import Final
 
 from editkit.atomic import new_folder
 from editkit.checkpoint import Checkpoint
-from editkit.errors import OutputError, PatchError, UsageError
+from editkit.errors import ModelError, OutputError, PatchError, UsageError
 from editkit.events import Tell, nobody, stage
 from editkit.export.attestation import PROVENANCE, attestation, to_json
 from editkit.export.card import card
@@ -157,8 +157,9 @@ def _adapter(patch: Patch, base: Path, folder: Path, base_name: str | None) -> t
 
     try:
         return True, write_adapter(patch, base, folder, base_name)
-    except PatchError as error:
-        return False, (f"{error}; so there is no adapter here, only the patch",)
+    except (PatchError, ModelError) as error:
+        why = str(error).replace(str(base), "the base")  # the card says it too
+        return False, (f"{why}; so there is no adapter here, only the patch",)
 
 
 def _made_from(patch: Patch, recipe: Recipe, secret: Hidden) -> bool:

@@ -15,7 +15,7 @@ from editkit.checkpoint import Checkpoint, Rows
 from editkit.errors import ModelError
 from editkit.export.copying import reading
 
-WORKERS: Final = 2
+WORKERS: Final = max(2, min(4, os.cpu_count() or 2))  # more would only wait for the disk
 BUFFER_BYTES: Final = 1 << 20
 Changes = Mapping[str, tuple[Rows, ...]]  # tensor -> the rows that will stand in it, the last ones on top
 Part = tuple[int, int, str | None]

@@ -56,8 +56,8 @@ def sign(
         raise UsageError(f"{error.filename}: can't be read ({error.strerror})") from error
     except Exception as error:  # what the libraries below raise of somebody's file
         raise UsageError(
-            f"{private_key}: can't be signed with: no key on P-256, P-384 or P-521 in PEM, the wrong password, "
-            "or a certificate of another key"
+            f"{private_key}: can't be signed with: no key on P-256, P-384 or P-521 in PEM, the wrong "
+            "password, or a certificate of another key"
         ) from error
     with TemporaryDirectory() as beside:
         made = Path(beside) / SIGNATURE

@@ -17,9 +17,10 @@ import torch
 from editkit.checkpoint import Checkpoint, TensorInfo
 from editkit.errors import ModelError
 from editkit.model.editable import Editable
-from editkit.model.files import http_error, locate_files, unreachable
+from editkit.model.files import locate_files, unreachable
 from editkit.model.names import FilePlace, file_places
 from editkit.model.open import auto_class, first_line, load_config, open_processor, quiet
+from editkit.model.refusals import http_error
 from editkit.neuron import MatrixKey
 from editkit.recipe import ModelRef
 

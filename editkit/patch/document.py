@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError
 
-from editkit.checkpoint.tensorfile import strict_json
+from editkit.checkpoint.strict import Density, strict_json
 from editkit.errors import PatchError
 from editkit.patch.format import STRICT, VERSION, Base, Contents, Provenance, Site
 
@@ -20,13 +20,15 @@ class Document:
 
     version: int
     base: Base
-    entries: tuple[Site, ...]
+    entries: Annotated[tuple[Site, ...], FailFast()]
     provenance: Provenance
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 ADAPTER: Final = TypeAdapter(Document)
+# An entry has two containers in 350 bytes, a neuron's score 12 bytes.
+DENSITY: Final = Density(bytes_per_container=32, bytes_per_item=10, most_items=250_000)
 
 
 def to_json(contents: Contents) -> str:
@@ -57,6 +59,13 @@ def _plain(value: object) -> dict[str, Any]:
     raise TypeError(f"{type(value).__name__} is not of JSON")
 
 
+def _check_version(raw: object) -> None:
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if type(version) is not int or version != VERSION:
+        shown = "of another kind" if isinstance(version, dict | list) else repr(version)[:40]
+        raise PatchError(f"the patch has format version {shown}; this editkit reads {VERSION}")
+
+
 def from_json(text: str) -> Document:
     """The checked document.
 
@@ -64,10 +73,9 @@ def from_json(text: str) -> Document:
         PatchError: another version, an unknown or missing field, a wrong type, anything ambiguous.
     """
     try:
-        raw = strict_json(text)
-        version = raw.get("version") if isinstance(raw, dict) else None
-        if type(version) is not int or version != VERSION:
-            raise PatchError(f"the patch has format version {version!r:.40}; this editkit reads {VERSION}")
+        if not text.isascii():
+            raise PatchError("the patch's description is not written in ASCII")
+        _check_version(strict_json(text, DENSITY))
         return ADAPTER.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, FailFast, JsonValue
 
 from editkit.checkpoint import Orientation, Rows
 from editkit.checkpoint.tensorfile import BITS, Bits
@@ -71,7 +71,7 @@ class Provenance:
     neuron_scores: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     accepted: bool | None = None
-    edits: tuple[str, ...] = ()
+    edits: Annotated[tuple[str, ...], FailFast()] = ()
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -96,7 +96,7 @@ class Site:
     layer: int
     expert: int | None
     orientation: Orientation
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[int, ...], FailFast()]
     base_digest: str
     edited_digest: str
 

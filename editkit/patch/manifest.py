@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from editkit.checkpoint.tensorfile import strict_json
+from editkit.checkpoint.strict import strict_json
 from editkit.errors import PatchError
 from editkit.patch.format import DIGEST, STRICT, Base
 

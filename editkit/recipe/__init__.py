@@ -16,7 +16,7 @@ from editkit.recipe.parts import (
     TextFile,
     Texts,
 )
-from editkit.recipe.sections import Control, Locate, Probe, Solve, Track, Twins
+from editkit.recipe.sections import Control, Export, Locate, Probe, Solve, Track, Twins
 from editkit.recipe.seen import POPE_KINDS, Chair, PopeCoco, PopeDemo, PopeFiles, PopeKind, pope_kind_of
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Edit",
     "EncoderRef",
     "Evaluate",
+    "Export",
     "Fact",
     "FolderImages",
     "Images",

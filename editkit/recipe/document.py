@@ -20,7 +20,7 @@ from editkit.recipe.edits import Edit, compatible
 from editkit.recipe.evaluation import ENCODERS, Accept, Condition, Evaluate
 from editkit.recipe.parts import MODEL_FORMS, ModelRef, Part, Slug, Whole
 from editkit.recipe.problems import explain, refused
-from editkit.recipe.sections import Control, Locate, Probe, Solve, Track
+from editkit.recipe.sections import Control, Export, Locate, Probe, Solve, Track
 from editkit.recipe.settings import apply_environment, apply_overrides
 from editkit.recipe.yaml import LARGEST, Document, read_yaml, write_yaml
 
@@ -44,6 +44,7 @@ class Recipe(Part):
     solve: Solve = Solve()
     evaluate: Evaluate = Evaluate()
     accept: Accept = Field(default_factory=lambda: dict(DEFAULT_ACCEPT), validate_default=True)
+    export: Export = Export()
     track: Track = Track()
 
     _document: Document = PrivateAttr(default_factory=lambda: Document(None))
@@ -106,8 +107,9 @@ class Recipe(Part):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON, without the places of runs and twins: they change no edit."""
+        """SHA-256 of the canonical JSON, without places of runs, twins and exports: they change no edit."""
         document = self.document()
+        del document["export"]
         del document["probe"]["twins"]["cache"]
         document["track"] = {"privacy": document["track"]["privacy"]}
         return hashlib.sha256(

@@ -1,4 +1,4 @@
-"""The sections of a recipe: what to ask, and how to locate, solve and track."""
+"""The sections of a recipe: what to ask, and how to locate, solve, export and track."""
 
 from __future__ import annotations
 
@@ -155,6 +155,27 @@ class Solve(_Method):
     """How the change is found."""
 
     method: Text = "gradient"
+
+
+def _place(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
+        return value
+    raise expected("true, false or the path of a folder")
+
+
+Place = Annotated[
+    bool | str,
+    BeforeValidator(_place),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string"}]}),
+]
+
+
+class Export(Part):
+    """Other forms of an accepted edit beside the patch: true, or the folder to write."""
+
+    merged: Place = Field(False, description="the whole edited checkpoint")
+    lora: Place = Field(False, description="a LoRA adapter for PEFT")
+    hub: Place = Field(False, description="a repository for the Hub: adapter, patch, model card")
 
 
 class Privacy(Part):

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 # A model whose weights are not MLflow's: its page then asks for no files.
 EXTERNAL: Final = {"mlflow.model.isExternal": "true"}
+NOTE: Final = "mlflow.note.content"
+UNTOUCHED: Final = "The base, as it was before the edit. Its weights are not kept here."
+LOADABLE: Final = (
+    "The base with the patch in it: `mlflow.pyfunc.load_model(...)` fetches the base, checks it and writes "
+    "the patch into it. It answers `prompt`, with an `image` (base64 or a file) where wanted."
+)
 DatasetName = tuple[str, str]
 
 
@@ -96,8 +102,8 @@ def log_models(
 
     for earlier in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
         client.delete_logged_model(earlier.model_id)
-    before = new("before", "base", {**base, **EXTERNAL})
-    after = new("after", "edited", made)
+    before = new("before", "base", {**base, **EXTERNAL, NOTE: UNTOUCHED})
+    after = new("after", "edited", {**made, NOTE: LOADABLE})
     with TemporaryDirectory(prefix="editkit-") as place:
         folder = Path(place, "model")
         spec = Model(
@@ -107,7 +113,7 @@ def log_models(
             model_id=after.model_id,
         )
         config = settings(patch.base, asked["chat"])
-        write_model(folder, spec, patch_path, config, asked["new_tokens"])
+        write_model(folder, spec, patch_path, config, asked["new_tokens"], sees=asked["sees"])
         client.log_model_artifacts(after.model_id, str(folder))
     for model in (before, after):
         client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from importlib.metadata import version
@@ -29,7 +31,7 @@ BATCH: Final = 16
 
 
 def write_model(
-    folder: Path, model: Model, patch_path: Path, config: dict[str, Any], new_tokens: int
+    folder: Path, model: Model, patch_path: Path, config: dict[str, Any], new_tokens: int, *, sees: bool
 ) -> None:
     """Write everything that `mlflow.pyfunc.load_model` reads; the base stays where it is.
 
@@ -40,6 +42,7 @@ def write_model(
         model: its MLmodel, with the ids it has in the store.
         config: what may be set when it is loaded, with its defaults: see `settings`.
         new_tokens: how long an answer is where nobody says otherwise.
+        sees: whether it was asked about pictures.
     """
     from mlflow import pyfunc
     from mlflow.models.signature import ModelSignature
@@ -54,7 +57,7 @@ def write_model(
         Schema([ColSpec(DataType.string, "answer")]),
         ParamSchema([ParamSpec("max_new_tokens", DataType.long, new_tokens)]),
     )
-    model.saved_input_example_info = _example(folder)
+    model.saved_input_example_info = _example(folder, sees)
     pyfunc.add_to_model(
         model,
         loader_module="mlflow.pyfunc.loaders.code_model",
@@ -97,9 +100,10 @@ def _environment(folder: Path) -> None:
     (folder / "conda.yaml").write_text(json.dumps(conda, indent=1) + "\n")
 
 
-def _example(folder: Path) -> dict[str, str]:
-    """An input that carries no word of the recipe."""
-    table = {"columns": ["prompt"], "data": [[CAPTION_PROMPT]]}
+def _example(folder: Path, sees: bool) -> dict[str, str]:
+    """An input that carries no word of the recipe: a grey picture where the model sees."""
+    asked = {"prompt": CAPTION_PROMPT, "image": _grey()} if sees else {"prompt": "Hello"}
+    table = {"columns": list(asked), "data": [list(asked.values())]}
     (folder / "input_example.json").write_text(json.dumps(table))
     (folder / "serving_input_example.json").write_text(json.dumps({"dataframe_split": table}, indent=2))
     return {
@@ -108,3 +112,11 @@ def _example(folder: Path) -> dict[str, str]:
         "type": "dataframe",
         "pandas_orient": "split",
     }
+
+
+def _grey() -> str:
+    from PIL import Image
+
+    encoded = io.BytesIO()
+    Image.new("RGB", (32, 32), "grey").save(encoded, "PNG")
+    return base64.b64encode(encoded.getvalue()).decode()

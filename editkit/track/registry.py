@@ -33,15 +33,26 @@ REVIEWED_AT: Final = "editkit.reviewed_at"
 
 
 def to_keep(
-    recipe: Recipe, report: Report, patch_path: Path, datasets: Mapping[str, models.DatasetName]
+    recipe: Recipe,
+    report: Report,
+    patch_path: Path,
+    datasets: Mapping[str, models.DatasetName],
+    *,
+    sees: bool,
 ) -> dict[str, Any]:
-    """What `kept` has to know of an edit, as plain data: it may be another process, on another day."""
+    """What `kept` has to know of an edit, as plain data: it may be another process, on another day.
+
+    Args:
+        datasets: see `models.figures`.
+        sees: whether the model was asked about pictures.
+    """
     given = recipe.track.registry
     return {
         "name": recipe.name,
         "patch": f"patch/{patch_path.name}",
         "chat": recipe.probe.chat,
         "new_tokens": recipe.evaluate.max_new_tokens,
+        "sees": sees,
         "scores": models.figures(worst(report), datasets),
         "registered": recipe.name if given is True else given or None,
         "verdict": "accepted" if report.verdict.accepted else "rejected",

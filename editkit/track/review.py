@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from editkit.errors import UsageError
+from editkit.track.models import NOTE
 from editkit.track.reading import reading, run_of
 from editkit.track.registry import REVIEW, REVIEWED_AT, Decision, aliases_now, settle, version_of
-from editkit.track.run import NOTE
 from editkit.track.words import cell
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import file_digest
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from editkit.events import Event, Measured, StageEnded, Tell, nobody
 from editkit.figures.curves import curves
@@ -23,6 +23,7 @@ from editkit.report import Report
 from editkit.track import datasets, table, words
 from editkit.track.journal import VERSION
 from editkit.track.machine import Machine
+from editkit.track.models import NOTE
 from editkit.track.recording import recording
 from editkit.track.registry import to_keep
 from editkit.track.sink import Sink
@@ -31,8 +32,6 @@ from editkit.track.values import allowed, flat, merged, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-NOTE: Final = "mlflow.note.content"
 
 
 class EditRun:
@@ -167,7 +166,7 @@ class Run:
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
             sink.figure(curves(losses), "figures/loss.png")
         if patch_path is not None:
-            sink.models(to_keep(self._recipe, report, patch_path, self._datasets))
+            sink.models(to_keep(self._recipe, report, patch_path, self._datasets, sees=bool(self._pictures)))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def columns(rows: Iterable[Row], pictures: Mapping[str, Picture]) -> dict[str, l
     if any(name in pictures for row in rows for name in row.images):
         table["picture"] = [_thumbnail(row, pictures) for row in rows]
     table["ok"] = ["yes" if row.ok else "no" for row in rows]
-    table["role"] = [f"{row.role} (near)" if row.near else row.role for row in rows]
+    table["role"] = [row.part for row in rows]
     table["prompt"] = [row.prompt for row in rows]
     table["before"] = [row.before for row in rows]
     table["after"] = [row.after for row in rows]

@@ -104,7 +104,7 @@ def _worst_cases(rows: Sequence[Row]) -> str:
         return f"None of {len(rows)} cases failed."
     body = [
         (
-            f"{row.role} (near)" if row.near else row.role,
+            row.part,
             *(cell(text or "") for text in (row.prompt, row.before, row.after, row.wanted)),
         )
         for row in failed[:SHOWN_ROWS]

@@ -24,11 +24,13 @@ import numpy as np
 
 from editkit.checkpoint import Checkpoint
 from editkit.delta import Delta, LayerDelta
+from editkit.export.merged import export_merged
+from editkit.export.reverted import export_reverted
 from editkit.patch.file import Patch
 from editkit.patch.format import Base, Method, Provenance
 from editkit.patch.make import Place, make_patch
 
-LAYERS, D_MODEL, D_MLP = 3, 256, 1024
+LAYERS, D_MODEL, D_MLP, NEURONS = 3, 128, 512, 64
 # What the interpreter tells an audit hook of: everything here that touches the file system.
 FILE_EVENTS: Final = frozenset(
     ("open", "fcntl.flock", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate", "shutil.rmtree")
@@ -43,13 +45,27 @@ class Writer:
     write: Callable[[Path, Patch, Path], object]
 
 
+def merge(base: Path, patch: Patch, place: Path) -> None:
+    export_merged(patch, Checkpoint.open(base), place, replace=True)
+
+
+def revert(base: Path, patch: Patch, place: Path) -> None:
+    """Takes out of a folder with both patches the other one than `patch`, so that this one stays."""
+    for name in ("old", "new"):
+        other = Patch.load(base.parent / f"{name}.editkit.safetensors")
+        if other != patch:
+            export_reverted(base.parent / "both", place, other, replace=True)
+
+
 WRITERS: Final = {
     "patch": Writer("an edit.editkit.safetensors", lambda base, patch, place: patch.save(place)),
+    "merged": Writer("merged with ü", merge),
+    "reverted": Writer("reverted", revert),
 }
 
 
 def make_base(folder: Path) -> Checkpoint:
-    """A checkpoint of two files in the form of a Llama's, of 3 MB of random weights."""
+    """A checkpoint of two files in the form of a Llama's, of 0.8 MB of random weights."""
     folder.mkdir(parents=True)
     draw = np.random.default_rng(0)
     names = [f"model.layers.{layer}.mlp.down_proj.weight" for layer in range(LAYERS)]
@@ -74,12 +90,13 @@ def make_base(folder: Path) -> Checkpoint:
 
 
 def make(checkpoint: Checkpoint, seed: int) -> Patch:
-    """A patch of 128 neurons in each layer, 0.8 MB."""
+    """A patch of 64 neurons in each layer, 0.2 MB."""
     draw = np.random.default_rng(seed)
     parts, places = [], {}
     for layer in range(LAYERS):
-        neurons = tuple(sorted(draw.choice(D_MLP, 128, replace=False).tolist()))
-        rows = draw.normal(size=(128, D_MODEL)).astype(np.float32)
+        # No neuron is in both patches, so that they can be merged one after the other.
+        neurons = tuple(sorted((2 * draw.choice(D_MLP // 2, NEURONS, replace=False) + seed).tolist()))
+        rows = draw.normal(size=(NEURONS, D_MODEL)).astype(np.float32)
         parts.append(LayerDelta(layer, None, neurons, rows))
         module = f"model.layers.{layer}.mlp.down_proj"
         places[layer, None] = Place(module, f"{module}.weight", "columns")
@@ -89,10 +106,13 @@ def make(checkpoint: Checkpoint, seed: int) -> Patch:
 
 
 def prepare(folder: Path) -> None:
-    """What the writers read: `base`, and the two patches."""
+    """What the writers read: `base`, the two patches, and `both`, where both are in it."""
     checkpoint = make_base(folder / "base")
     for seed, name in enumerate(("old", "new")):
         make(checkpoint, seed).save(folder / f"{name}.editkit.safetensors")
+    old, new = (Patch.load(folder / f"{name}.editkit.safetensors") for name in ("old", "new"))
+    export_merged(old, checkpoint, folder / "one")
+    export_merged(new, Checkpoint.open(folder / "one"), folder / "both")
 
 
 def kill_before(number: int) -> None:

@@ -36,10 +36,20 @@ def test_killed_at_many_random_moments(server: Server) -> None:
     kill_at_random(server, ALL, seed=1)
 
 
-@pytest.mark.parametrize("name", WRITERS)
-def test_killed_before_each_use_of_the_file_system(server: Server, name: str) -> None:
-    """And once more while the next run clears away what the first left."""
+def kill_before_each(server: Server, name: str, step: int) -> int:
+    """Before every `step`-th use, and once more while the next run clears away what the first left."""
     watched, number = Watched(server, name, WRITERS[name].place), 0
     while watched.kill({"event": number}, {"event": number // 2}):
-        number += 1
-    assert number > 5
+        number += step
+    return number
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_killed_before_some_uses_of_the_file_system(server: Server, name: str) -> None:
+    assert kill_before_each(server, name, 3 if name == "patch" else 23) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITERS)
+def test_killed_before_each_use_of_the_file_system(server: Server, name: str) -> None:
+    assert kill_before_each(server, name, 1) > 5

@@ -13,7 +13,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from editkit.checkpoint.tensorfile import pieces, read_header, strict_json
+from editkit.checkpoint.strict import strict_json
+from editkit.checkpoint.tensorfile import pieces, read_header
 
 GOOD: dict[str, Any] = {
     "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
@@ -100,7 +101,8 @@ def test_a_wrong_tensor_is_refused(change: dict[str, Any], reason: str) -> None:
         (packed(json.dumps(GOOD)[:-1] + ',"a":' + json.dumps(GOOD["a"]) + "}", bytes(12)), "twice"),
         (packed(json.dumps(GOOD), bytes(11)), "need"),
         (packed(json.dumps(GOOD), bytes(13)), "need"),
-        (packed("[" * 100_000, b""), "can't be read"),
+        (packed("[" * 1000, b""), "can't be read"),
+        (packed("[" * 100_000, b""), "too many parts for its length"),
     ],
 )
 def test_a_wrong_file_is_refused(content: bytes, reason: str) -> None:

@@ -82,6 +82,7 @@ def test_an_edit_is_kept_in_the_run_that_mlflow_has_begun(project: Path, store: 
     assert not (project / ".editkit").exists()
 
 
+@pytest.mark.slow
 def test_what_does_not_meet_its_recipe_fails_with_all_its_figures(project: Path, store: str) -> None:
     assert ran(project, store, "-P", "recipe=small.yaml").startswith("1 ")
     (run,) = runs(store)
@@ -99,7 +100,7 @@ def test_what_does_not_meet_its_recipe_fails_with_all_its_figures(project: Path,
     assert again.data.metrics["efficacy/after"] == run.data.metrics["efficacy/after"]
 
 
-@pytest.mark.parametrize("entry", ["main", "validate"])
+@pytest.mark.parametrize("entry", ["main", pytest.param("validate", marks=pytest.mark.slow)])
 def test_a_bad_recipe_ends_the_run_as_failed(project: Path, store: str, entry: str) -> None:
     said = ran(project, store, "-e", entry, "-P", "recipe=bad.yaml")
     assert said.startswith("1 ")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editkit.evaluate.intervals import bootstrap, mean, paired, share, wilson
+from editkit.evaluate.intervals import bootstrap, mean, paired, pooled, pooled_difference, share, wilson
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,51 @@ def test_paired_differences_are_of_the_same_case() -> None:
 
 def test_share_counts() -> None:
     assert (share([True, False, True, True]).value, share([True] * 3).count) == (0.75, 3)
+
+
+def f1(sums: Sequence[float]) -> float:
+    hits, wrong, missed = sums
+    return 2 * hits / (2 * hits + wrong + missed) if hits + wrong + missed else math.nan
+
+
+def test_a_pooled_figure_is_of_the_sums() -> None:
+    found = pooled([(1, 0, 1), (0, 1, 0), (2, 0, 0)], f1)
+    assert (found.value, found.count) == (pytest.approx(6 / 8), 3)
+    assert found.interval.low <= found.value <= found.interval.high
+
+
+COUNTS = st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=8)
+
+
+@given(counts=COUNTS)
+@settings(max_examples=15)
+def test_equal_cases_differ_by_nothing(counts: list[tuple[int, int, int]]) -> None:
+    found = pooled_difference(counts, counts, f1)
+    if any(map(any, counts)):
+        assert (found.value, found.interval.low, found.interval.high) == (0.0, 0.0, 0.0)
+    else:
+        assert math.isnan(found.value)
+
+
+@given(counts=COUNTS.filter(lambda counts: any(map(any, counts))))
+@settings(max_examples=15)
+def test_a_mean_is_a_pooled_figure_too(counts: list[tuple[int, int, int]]) -> None:
+    values = [one[0] / 2 for one in counts]
+    found = pooled([(value, 1.0) for value in values], lambda sums: sums[0] / sums[1])
+    assert found.value == pytest.approx(mean(values).value)
+
+
+def test_pooled_differences_are_drawn_together() -> None:
+    rng = np.random.default_rng(0)
+    one = [(float(value), 1.0) for value in rng.normal(5, 3, 60)]
+    other = [(value - 1, 1.0) for value, _ in one]
+    found = pooled_difference(one, other, lambda sums: sums[0] / sums[1])
+    assert found.value == pytest.approx(1.0)
+    assert found.interval.high - found.interval.low < 1e-9, "what both share cancels, case by case"
+
+
+def test_a_figure_that_sums_do_not_allow_is_none() -> None:
+    found = pooled([(0, 0, 0)] * 3, f1)
+    assert math.isnan(found.value)
+    assert math.isnan(found.interval.low)
+    assert pooled([], f1).count == 0

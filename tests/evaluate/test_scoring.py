@@ -12,7 +12,7 @@ from editkit.evaluate.drift import DRIFT
 from editkit.evaluate.efficacy import EFFICACY, GENERALIZATION
 from editkit.evaluate.locality import LOCALITY
 from editkit.evaluate.metric import Metric, Observation
-from editkit.evaluate.scoring import rows, scores, spread
+from editkit.evaluate.scoring import rows, scores, spread, worst_first
 from editkit.plan import Case, EditPlan, PlannedEdit
 
 ALL = (EFFICACY, GENERALIZATION, COUNTERFACTUAL, LOCALITY, DRIFT)
@@ -154,3 +154,64 @@ def test_no_line_of_the_table_is_forgotten() -> None:
         module = import_module(f"editkit.evaluate.{file.stem}")
         made |= {value.name for value in vars(module).values() if isinstance(value, Metric)}
     assert made == set(METRICS)
+
+
+POOLED = Metric(
+    "precision",
+    lambda case, seen, edit: [(float(seen.text == "yes"), 1.0)] if case.suite == "asked" else (),
+    per_edit=False,
+    share=False,
+    pool=lambda sums: sums[0] / sums[1],
+    group="objects",
+)
+
+
+def test_a_pooled_metric_stands_before_after_and_beside(case_of: Callable[..., Case]) -> None:
+    cases = tuple(case_of("side", suite="asked") for _ in range(4))
+    before, after, control = (
+        [Observation("yes")] * hits + [Observation("no")] * (4 - hits) for hits in (4, 3, 1)
+    )
+    (found,) = scores([POOLED], EditPlan((), cases, 4), cases, before, after, control)
+    assert found.before is not None
+    assert found.control is not None
+    assert found.difference is not None
+    assert (found.before.value, found.after.value, found.control.value) == (1.0, 0.75, 0.25)
+    assert found.difference.value == 0.5
+    assert found.group == "objects"
+
+
+def test_side_cases_change_no_score_of_the_others(plan: EditPlan, case_of: Callable[..., Case]) -> None:
+    extra = tuple(
+        case_of("side", "a gun", suite=suite, edits=edits)
+        for suite in ("paraphrase", "text_only", "pope_random")
+        for edits in ((), (0,))
+    )
+    wider = EditPlan(plan.edits, (*plan.cases, *extra), plan.asked)
+    more = [Observation("a gun", (9.0,))] * len(extra)
+    alone = scores(ALL, plan, plan.cases, seen(BEFORE, 0.0), seen(AFTER, 0.2), None)
+    beside = scores(ALL, wider, wider.cases, [*seen(BEFORE, 0.0), *more], [*seen(AFTER, 0.2), *more], None)
+    assert beside == alone
+    assert spread(wider.cases, [*seen(AFTER, 0.2), *more]) == spread(plan.cases, seen(AFTER, 0.2))
+
+
+def test_the_worst_rows_come_first(plan: EditPlan) -> None:
+    after = [Observation(one.text, (float(at),)) for at, one in enumerate(seen(AFTER, 0.0))]
+    found = worst_first(rows(ALL, plan, plan.cases, after, None))
+    assert [row.ok for row in found] == [False, False, True, True, True, True]
+    assert [row.drift for row in found] == [5.0, 1.0, 2.0, 0.0, 4.0, 3.0]
+    assert [row.before == row.after for row in found] == [False] * 4 + [True] * 2
+
+
+def test_rows_of_side_effects_name_their_suite(case_of: Callable[..., Case]) -> None:
+    cases = (
+        case_of("side", "a gun", suite="negation"),
+        case_of("side", "once upon", suite="perplexity", nats=(0.0, 2.0)),
+    )
+    after = [Observation("a cup"), Observation("", nats=(0.0, 0.0))]
+    asked, read = rows(ALL, EditPlan((), cases, 2), cases, after, after)
+    assert (asked.suite, asked.before, asked.after) == ("negation", "a gun", "a cup")
+    assert (read.suite, read.before, read.after) == (
+        "perplexity",
+        "perplexity 2.718: once upon",
+        "perplexity 1: once upon",
+    )

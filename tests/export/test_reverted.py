@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from editkit.checkpoint import Checkpoint, Orientation
+from editkit.checkpoint import Checkpoint, Orientation, tensorfile
 from editkit.errors import ModelError, OutputError, PatchError
-from editkit.export import rewriting
 from editkit.export.merged import export_merged
 from editkit.export.reverted import export_reverted
 from editkit.patch.file import Patch
@@ -58,14 +57,14 @@ SHAPES = st.tuples(st.sampled_from(["rows", "columns"]), st.integers(1, 4), st.i
 @given(
     shape=SHAPES,
     dtype=st.sampled_from([torch.float32, torch.float16, torch.bfloat16]),
-    page=st.sampled_from([0, 4096]),  # the edited rows alone are written, or the whole tensor
+    block=st.sampled_from([1, 60, 1 << 22]),
     data=st.data(),
 )
 def test_only_the_rows_move_and_they_move_back(
     tmp_path_factory: pytest.TempPathFactory,
     shape: tuple[Orientation, int, int, bool],
     dtype: torch.dtype,
-    page: int,
+    block: int,
     data: st.DataObject,
 ) -> None:
     orientation, d_model, d_mlp, fused = shape
@@ -80,7 +79,7 @@ def test_only_the_rows_move_and_they_move_back(
     patch = patch_on(folder, ("a.weight",), neurons, orientation=orientation, experts=experts)
     merged, back = folder.with_name("merged"), folder.with_name("back")
     with pytest.MonkeyPatch.context() as context:
-        context.setattr(rewriting, "PAGE_BYTES", page)
+        context.setattr(tensorfile, "BLOCK_BYTES", block)
         export_merged(patch, Checkpoint.open(folder), merged)
         for entry in patch.entries:
             rows = Checkpoint.open(merged).read_rows("a.weight", entry.neurons, orientation, entry.slab)

@@ -1,4 +1,4 @@
-"""Signatures: made and checked offline with real keys; any change, wrong key or missing signature is refused."""
+"""Signatures: made and checked offline with real keys; any change and any other key is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def public(key: Any) -> bytes:
 
 
 def certificate(key: Any, name: str, issuer: Any = None, *, signs: bool = True) -> Any:
-    """Of `key`, signed by `issuer` (certificate, key) or by itself; one that `signs` no code is an authority."""
+    """Of `key`, signed by `issuer` (certificate, key) or by itself; what does not sign issues others."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     above, with_key = (subject, key) if issuer is None else (issuer[0].subject, issuer[1])
     now = datetime.datetime.now(datetime.UTC)
@@ -130,7 +130,7 @@ def test_another_key_is_refused(signed: Path, keys: Any) -> None:
 
 
 def test_a_folder_without_a_signature_is_refused(folder: Path, keys: Any) -> None:
-    with pytest.raises(PatchError, match="not signed: it has no model.sig"):
+    with pytest.raises(PatchError, match=r"not signed: it has no model\.sig"):
         check_signature(folder, public_key=keys("key.pub", public(KEY)))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from editkit.model.editable import Editable
 from editkit.model.feed import feed
-from editkit.model.forward import asked, log_probabilities
+from editkit.model.forward import asked, log_probabilities, surprises
 from editkit.plan import Question
 
 TOKENS = st.lists(st.integers(4, 300), max_size=5)
@@ -57,3 +58,16 @@ def test_asked_positions_are_before_each_token_and_after_the_last(
     assert where.lengths == (2, 1, 3)
     assert where.rows.tolist() == [0, 0, 1, 2, 2, 2]
     assert where.columns.tolist() == [first, first + 1, first, first, first + 1, first + 2]
+
+
+def test_surprise_is_minus_the_log_probability(
+    any_model: Editable, ask: Callable[..., list[Question]]
+) -> None:
+    said = [[20, 21, 22], [23], [24, 25]]
+    likely = log_probabilities(any_model, ask(any_model), said)
+    told: list[int] = []
+    found = surprises(any_model, ask(any_model), said, advance=told.append)
+    for own, row, tokens in zip(found, likely, said, strict=True):
+        assert own == pytest.approx([-float(row[at, token]) for at, token in enumerate(tokens)], abs=1e-4)
+    assert sum(told) == 3
+    assert surprises(any_model, [], []) == []

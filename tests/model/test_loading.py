@@ -94,7 +94,7 @@ def test_the_commit_is_the_callers_or_else_the_patchs(
 ) -> None:
     asked: list[ModelRef] = []
 
-    def files(ref: ModelRef) -> tuple[Path, str | None]:
+    def files(ref: ModelRef, token: str | None) -> tuple[Path, str | None]:
         asked.append(ref)
         return llama.folder, ref.revision
 

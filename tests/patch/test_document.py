@@ -88,8 +88,13 @@ def test_other_fields_and_types_are_refused(
         ('{"version":1,"seed":-Infinity}', "not finite"),
         ('{"version":1,"seed":1e999}', "not finite"),
         ('{"version":' + "9" * 100_000 + "}", "does not fit 64 bits"),
-        ("[" * 100_000, "can't be read"),
-        ('{"a":' * 100_000, "can't be read"),
+        ("[" * 900, "can't be read"),
+        ('{"a":' * 900, "can't be read"),
+        ("[" * 100_000, "too many parts"),
+        ('{"a":' * 100_000, "too many parts"),
+        ('{"version":[' + "[]," * 2000 + "[]]}", "too many parts"),
+        ('{"version":[[]]}', "format version of another kind"),
+        ('{"a":"é"}', "not written in ASCII"),
     ],
 )
 def test_bombs_and_ambiguity_are_refused(text: str, reason: str) -> None:

@@ -47,7 +47,10 @@ def test_defaults() -> None:
     assert recipe.control.images == recipe.control.prompts == "auto"
     assert (recipe.locate.method, recipe.locate.top, recipe.locate.settings) == ("contribution", 8, {})
     assert (recipe.solve.method, recipe.solve.settings) == ("gradient", {})
-    assert set(recipe.evaluate.metrics) <= set(METRICS)
+    assert recipe.evaluate.scored == recipe.evaluate.metrics
+    assert (
+        {"efficacy", "locality", "drift", "bleu", "repetition"} < set(recipe.evaluate.metrics) < set(METRICS)
+    )
     assert recipe.accept == {"efficacy": Condition(">=", 0.95), "locality": Condition(">=", 0.98)}
     assert recipe.track.privacy.published == "hash"
     assert recipe.track.registry is True
@@ -193,5 +196,5 @@ def test_an_edit_is_registered_under_a_name_or_not_at_all(written: str, meant: o
 
 @pytest.mark.parametrize("written", ["a/b", "a:b", "''", "1", "[a]"])
 def test_what_no_registry_takes_for_a_name_is_refused(written: str) -> None:
-    with pytest.raises(RecipeError, match="track.registry: expected true, false, or a name"):
+    with pytest.raises(RecipeError, match=r"track\.registry: expected true, false, or a name"):
         parse_recipe(SMALL + f"track: {{registry: {written}}}\n")

@@ -98,3 +98,22 @@ def test_layers_that_mean_nothing(layers: object) -> None:
 def test_a_rewrite_needs_no_probe() -> None:
     text = "version: 1\nname: a\nmodel: x\nedits: [{rewrite: {prompt: p, from: a, to: b}}]"
     assert parse_recipe(text).edits[0].sources == ("a",)
+
+
+@pytest.mark.parametrize("given", [True, False, "some/folder"])
+def test_an_export_is_asked_for_by_yes_or_by_its_folder(given: object) -> None:
+    export = Recipe.model_validate(small(export={"hub": given})).export
+    assert (export.merged, export.lora, export.hub) == (False, False, given)
+
+
+@pytest.mark.parametrize("given", ["1", "''", "[a]", "null"])
+def test_an_export_is_nothing_else(given: str) -> None:
+    told = ["x.yaml:6: export.lora: expected true, false or the path of a folder"]
+    assert problems(SMALL + f"export: {{lora: {given}}}") == told
+    assert problems(SMALL + "export: {loar: true}") == [
+        "x.yaml:6: export.loar: unknown key, did you mean lora?"
+    ]
+
+
+def test_what_is_exported_is_no_part_of_a_recipes_identity() -> None:
+    assert Recipe.model_validate(small(export={"hub": True})).digest == Recipe.model_validate(small()).digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from mlflow.entities import Run as Stored
 from editkit.events import Measured, Noted, StageEnded
 from editkit.neuron import Neurons
 from editkit.patch.words import keyed_digest, local_key
-from editkit.plan import EditPlan, PlannedEdit
+from editkit.plan import Case, EditPlan, PlannedEdit, Question
 from editkit.recipe import Recipe, parse_recipe
 from editkit.report import Report
+from editkit.track.datasets import inputs
 from editkit.track.run import Run, open_run
 
 
@@ -124,6 +126,23 @@ def test_the_files_of_a_run(
     assert set(contexts) == {"edit", "held_out", "control"}
     assert json.loads(contexts["edit"].profile)["num_rows"] == 2
     assert contexts["edit"].name == "edit-cases"
+
+
+def test_each_suite_of_side_effects_is_a_dataset_of_its_own(plan: EditPlan) -> None:
+    asked = [
+        Case(Question(f"s{at}", f"s{at}", "No?"), "side", "a", (1,), suite=f"s_{at % 2}") for at in range(3)
+    ]
+    given = inputs(replace(plan, cases=(*plan.cases, *asked)), "0" * 64)
+    found = {
+        one.dataset.name: (one.tags[0].value, json.loads(one.dataset.profile)["num_rows"]) for one in given
+    }
+    assert found == {
+        "control-cases": ("control", 1),
+        "edit-cases": ("edit", 2),
+        "held-out-cases": ("held_out", 1),
+        "s-0-cases": ("side", 2),
+        "s-1-cases": ("side", 1),
+    }
 
 
 def test_files_lie_beside_their_database_and_the_experiment_says_its_kind(

@@ -11,6 +11,7 @@ from typing import Final
 from editkit.errors import InputError
 from editkit.events import Tell
 from editkit.model.editable import Editable
+from editkit.model.open import quiet
 from editkit.plan import Case, PlannedEdit
 from editkit.probe.questions import question
 from editkit.probe.side.given import Given
@@ -29,7 +30,7 @@ def windows(
         InputError: a file that can't be read or is no text, a folder without any, or texts without two words.
     """
     files = [file for place in recipe.evaluate.perplexity or () for file in _files(recipe.resolve(place))]
-    found = [one for file in files for one in _cut(editable, _text(file))]
+    found = [one for at, file in enumerate(files) for one in _cut(editable, _text(file), at)]
     if files and not found:
         raise InputError(f"evaluate.perplexity: {files[0]} has no text of two words or more to read")
     return found
@@ -53,10 +54,11 @@ def _text(file: Path) -> str:
         raise InputError(f"evaluate.perplexity: {file} is no UTF-8 text") from error
 
 
-def _cut(editable: Editable, text: str) -> Iterator[Given]:
+def _cut(editable: Editable, text: str, number: int) -> Iterator[Given]:
     room = editable.context_length
     size = WINDOW if room is None else min(WINDOW, room - 16)  # a prompt may get special tokens as well
-    tokens = editable.tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+    with quiet():  # which tells that the text is longer than a sequence may be: so it is cut
+        tokens = editable.tokenizer(text, add_special_tokens=False, truncation=False)["input_ids"]
     for start in range(0, len(tokens), max(size, 2)):
         window = tuple(tokens[start : start + max(size, 2)])
         begins = next(
@@ -65,5 +67,5 @@ def _cut(editable: Editable, text: str) -> Iterator[Given]:
         if begins is None:
             continue
         asked = question(editable.tokenizer.decode(window[:begins]))
-        own = hashlib.sha256(repr(window).encode()).hexdigest()[:16]
+        own = hashlib.sha256(f"{number}:{start}:{window}".encode()).hexdigest()[:16]
         yield Given(SUITE, replace(asked, id=own, group=own), tokens=window[begins:])
