@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -66,10 +67,11 @@ def sent(folder: Path, recipe: Path, empty: Path) -> tuple[dict[str, tuple[int, 
     uri = f"sqlite:///{folder}/later.db"
     replay = Replay(MlflowClient(uri), uri, journal, nobody)
     found: dict[str, list[float]] = defaultdict(list)
-    for entry in Lines(journal).new():
-        begun = time.perf_counter()
-        replay.send(entry)
-        found[entry["op"]].append(time.perf_counter() - begun)
+    with closing(Lines(journal)) as lines:
+        for entry in lines.new():
+            begun = time.perf_counter()
+            replay.send(entry)
+            found[entry["op"]].append(time.perf_counter() - begun)
     size = sum(file.stat().st_size for file in journal.rglob("*") if file.is_file())
     return {op: (len(seconds), sum(seconds)) for op, seconds in found.items()}, size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,15 @@ def journal(tmp_path: Path) -> Journal:
 
 def test_a_reader_sees_whole_lines_only(journal: Journal) -> None:
     journal.write("params", 0, values={"word": "Größe \ud800"})
-    lines = Lines(journal.folder)
-    (first,) = lines.new()
-    assert (first["op"], first["run"], first["values"]) == ("params", 0, {"word": "Größe \ud800"})
-    with (journal.folder / LINES).open("ab") as file:
+    with closing(Lines(journal.folder)) as lines, (journal.folder / LINES).open("ab") as file:
+        (first,) = lines.new()
+        assert (first["op"], first["run"], first["values"]) == ("params", 0, {"word": "Größe \ud800"})
         file.write(b'{"op": "tags", "run": 0, "at"')
         file.flush()
         assert list(lines.new()) == []
         file.write(b": 7}\n")
-    (second,) = lines.new()
+        file.flush()
+        (second,) = lines.new()
     assert second == {"op": "tags", "run": 0, "at": 7}
 
 
@@ -34,8 +35,8 @@ def test_a_reader_sees_whole_lines_only(journal: Journal) -> None:
 def test_a_damaged_line_is_no_entry(journal: Journal, line: bytes) -> None:
     with (journal.folder / LINES).open("ab") as file:
         file.write(line)
-    with pytest.raises(TrackError, match="a damaged journal"):
-        list(Lines(journal.folder).new())
+    with closing(Lines(journal.folder)) as lines, pytest.raises(TrackError, match="a damaged journal"):
+        list(lines.new())
 
 
 def test_a_file_keeps_what_it_was_when_it_was_given(journal: Journal, tmp_path: Path) -> None:
