@@ -13,7 +13,9 @@ from editkit.neuron import Neurons
 from editkit.plan import EditPlan, PlannedEdit
 from editkit.recipe import Recipe
 from editkit.report import Report
+from editkit.track.journal import journals
 from editkit.track.run import open_run
+from editkit.track.sync import sync
 
 # They tell of one run alone.
 OWN = {"mlflow.parentRunId", "editkit.journal", "editkit.registered", "mlflow.modelVersions"}
@@ -140,3 +142,22 @@ def _model(model: Any) -> dict[str, Any]:
         "tags": {key: value for key, value in model.tags.items() if key not in OWN},
         "metrics": sorted((one.key, one.value, one.dataset_digest) for one in model.metrics),
     }
+
+
+def arrives() -> str:
+    """The id of the one run that waited."""
+    (one,) = sync()
+    assert one.why is None
+    assert one.run_id is not None
+    assert journals() == []
+    assert sync() == []
+    return one.run_id
+
+
+def waits(told: list[str]) -> Path:
+    """One run waits, and one line said so."""
+    (journal,) = journals()
+    (line,) = told
+    assert "\n" not in line
+    assert f"the edit goes on, its run is kept in {journal}, and `editkit sync` sends it" in line
+    return journal
