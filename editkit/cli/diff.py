@@ -26,9 +26,9 @@ DIFFERENT = 3
 @talking
 @click.pass_context
 def diff(context: click.Context, first: str, second: str, markdown: bool) -> int:
-    """Compare two patches, or two checkpoints: which neurons moved, and how far.
+    """Compare two patches or two checkpoints by neuron.
 
-    A and B are patch files or folders with one patch in it; or checkpoints: folders or Hub names. Exits
+    Shows which neurons moved, and how far. A and B are patch files or folders with one patch in it; or checkpoints: folders or Hub names. Exits
     with 0 if they are equal and with 3 if they differ; 1 is a failure, as everywhere.
     """
     output = context.ensure_object(Output)
