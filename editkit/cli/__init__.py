@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "models": "editkit.cli.models:models",
     "ls": "editkit.cli.ls:ls",
     "cp": "editkit.cli.cp:cp",
+    "sync": "editkit.cli.sync:sync",
     "ui": "editkit.cli.ui:ui",
     "env": "editkit.cli.env:env",
 }

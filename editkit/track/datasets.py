@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from editkit.plan import Case, EditPlan
-
-if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput
 
 CASES_FILE: Final = "cases.json"
 COLUMNS: Final = ("id", "prompt", "images", "said")
@@ -23,23 +20,23 @@ def names(plan: EditPlan) -> dict[str, tuple[str, str]]:
     return {sort: (_name(sort), _digest(tuple(cases))) for sort, cases in found.items()}
 
 
-def inputs(plan: EditPlan, recipe_digest: str) -> list[DatasetInput]:
+def inputs(plan: EditPlan, recipe_digest: str) -> list[dict[str, str]]:
     """One dataset for each role that has cases, and for each suite; its context is the role."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
     found = []
     for role, suite in sorted({(case.role, case.suite or "") for case in plan.cases}):
         cases = tuple(case for case in plan.of(role) if (case.suite or "") == suite)
         schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
-        dataset = Dataset(
-            name=_name(suite or role),
-            digest=_digest(cases),
-            source_type="local",
-            source=json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
-            schema=json.dumps({"mlflow_colspec": schema}),
-            profile=json.dumps({"num_rows": len(cases), "num_elements": len(cases) * len(COLUMNS)}),
+        found.append(
+            {
+                "name": _name(suite or role),
+                "digest": _digest(cases),
+                "source_type": "local",
+                "source": json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
+                "schema": json.dumps({"mlflow_colspec": schema}),
+                "profile": json.dumps({"num_rows": len(cases), "num_elements": len(cases) * len(COLUMNS)}),
+                "context": role,
+            }
         )
-        found.append(DatasetInput(dataset, tags=[InputTag("mlflow.data.context", role)]))
     return found
 
 

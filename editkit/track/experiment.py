@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # Opens MLflow's model-training view instead of the one for agents.
 KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
+SOURCE: Final = {"mlflow.source.name": "editkit", "mlflow.source.type": "LOCAL"}
 
 
 @dataclass(frozen=True)
@@ -25,32 +27,68 @@ class RunPlace:
     experiment_id: str
 
 
-def new_run(client: MlflowClient, uri: str, experiment: str, name: str, begun: str | None) -> RunPlace:
-    """A new run in the experiment, or `begun` taken over, in its own experiment and under its own name.
+def new_run(
+    client: MlflowClient,
+    uri: str,
+    experiment: str,
+    name: str,
+    tags: Mapping[str, str],
+    at: int,
+    *,
+    mark: str,
+) -> RunPlace:
+    """A run in the experiment: the one that has the same `mark` among its tags, or a new one.
+
+    Args:
+        at: when it began, in milliseconds since 1970.
 
     Raises:
-        TrackError: the experiment is deleted, or nobody has begun that run in this store.
+        TrackError: the experiment is deleted, or can't be made under that name.
     """
-    if begun is not None:
-        return _adopted(client, uri, begun)
     found = _experiment(client, uri, experiment)
-    tags = {"mlflow.source.name": "editkit", "mlflow.source.type": "LOCAL"}
-    run = client.create_run(found.experiment_id, tags=tags, run_name=name)
-    return RunPlace(run.info.run_id, found.name, found.experiment_id)
+    run_id = same_run(client, found.experiment_id, mark, tags[mark])
+    if run_id is None:
+        made = client.create_run(found.experiment_id, start_time=at, tags={**SOURCE, **tags}, run_name=name)
+        run_id = made.info.run_id
+    return RunPlace(run_id, found.name, found.experiment_id)
 
 
-def _adopted(client: MlflowClient, uri: str, run_id: str) -> RunPlace:
+def same_run(client: MlflowClient, experiment_id: str, tag: str, value: str) -> str | None:
+    """The run whose tag has that value, where there is one."""
+    found = client.search_runs([experiment_id], f"tags.`{tag}` = '{value}'", max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def known_run(client: MlflowClient, run_id: str) -> bool:
+    """Whether the store has a run, and nobody has deleted it."""
     from mlflow.exceptions import MlflowException
 
     try:
-        run = client.get_run(run_id)
+        return str(client.get_run(run_id).info.lifecycle_stage) == "active"
     except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+
+
+def begun_run(client: MlflowClient, uri: str, run_id: str, *, missing_ok: bool) -> RunPlace | None:
+    """A run that somebody has begun, taken over in its own experiment and under its own name.
+
+    Args:
+        missing_ok: give None where it is not there.
+
+    Raises:
+        TrackError: it is not there.
+    """
+    if not known_run(client, run_id):
+        if missing_ok:
+            return None
         raise TrackError(
             f"MLFLOW_RUN_ID names run {run_id}, which is not in {shown(uri)}: "
             "unset it, or set MLFLOW_TRACKING_URI to the store that run is in"
-        ) from error
+        )
     client.update_run(run_id, status="RUNNING")
-    found = client.get_experiment(run.info.experiment_id)
+    found = client.get_experiment(client.get_run(run_id).info.experiment_id)
     return RunPlace(run_id, found.name, found.experiment_id)
 
 

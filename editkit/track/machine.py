@@ -1,7 +1,7 @@
 """What an edit takes of the machine, as the metrics of MLflow's own monitor: its page `System metrics`.
 
-That monitor is a thread with a client of its own: a store that breaks would hold it, and the edit with it.
-Here a sample is taken whenever an event is heard and the last one is old enough.
+That monitor is a thread of MLflow's, whose import takes seconds. Here a sample is taken whenever an event is
+heard and the last one is old enough.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ class Machine:
     """Processors and memory, and graphics cards where nvidia-ml-py is installed."""
 
     def __init__(self, interval: float = INTERVAL) -> None:
-        from mlflow.system_metrics.metrics.cpu_monitor import CPUMonitor
         from psutil import Process
 
         self._process = Process()
-        self._monitors: list[Any] = [CPUMonitor(), *_cards()]
+        self._cards = _cards()
         self._interval = interval
         self._taken_at = time.monotonic()
         self.step = 0
@@ -39,18 +38,37 @@ class Machine:
         return {f"system/{key}": value for key, value in found.items()}
 
     def _collect(self) -> dict[str, float]:
-        found = {"process_memory_usage_megabytes": self._process.memory_info().rss / 1e6}
-        for monitor in self._monitors:
-            monitor.collect_metrics()
-            found |= monitor.aggregate_metrics()
-            monitor.clear_metrics()
-        return found
+        import psutil
+
+        memory = psutil.virtual_memory()
+        found = {
+            "process_memory_usage_megabytes": self._process.memory_info().rss / 1e6,
+            "cpu_utilization_percentage": psutil.cpu_percent(),
+            "system_memory_usage_megabytes": memory.used / 1e6,
+            "system_memory_usage_percentage": memory.used / memory.total * 100,
+        }
+        for at, card in enumerate(self._cards):
+            found |= {f"gpu_{at}_{key}": value for key, value in _used(card).items()}
+        return {key: round(float(value), 1) for key, value in found.items()}
 
 
 def _cards() -> list[Any]:
-    from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
-
     try:
-        return [GPUMonitor()]
+        import pynvml
+
+        pynvml.nvmlInit()
+        return [pynvml.nvmlDeviceGetHandleByIndex(at) for at in range(pynvml.nvmlDeviceGetCount())]
     except Exception:  # no card, no driver or no package; each is told in its own way
         return []
+
+
+def _used(card: Any) -> dict[str, float]:
+    import pynvml
+
+    memory = pynvml.nvmlDeviceGetMemoryInfo(card)
+    return {
+        "utilization_percentage": pynvml.nvmlDeviceGetUtilizationRates(card).gpu,
+        "memory_usage_megabytes": memory.used / 1e6,
+        "memory_usage_percentage": memory.used / memory.total * 100,
+        "power_usage_watts": pynvml.nvmlDeviceGetPowerUsage(card) / 1000,
+    }

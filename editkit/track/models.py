@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from editkit.patch.file import Patch
-from editkit.recipe import Recipe
 from editkit.report import Score
 from editkit.track.pyfunc import settings, write_model
 from editkit.track.values import allowed
@@ -46,23 +44,39 @@ class Edited:
     tags: Mapping[str, str]
 
 
-def log_models(
-    client: MlflowClient,
-    run_id: str,
-    experiment_id: str,
-    recipe: Recipe,
-    patch_path: Path,
-    scores: Iterable[Score],
-    datasets: Mapping[str, DatasetName],
-    *,
-    sees: bool = False,
-) -> Edited:
-    """Two models: the base, and the base with the patch, which can be loaded; with the same metrics each.
+def figures(scores: Iterable[Score], datasets: Mapping[str, DatasetName]) -> list[dict[str, Any]]:
+    """Scores as plain data, each with the data set it is of.
 
     Args:
         scores: one of each name.
         datasets: sort of case -> name and digest of the data set they are.
-        sees: whether the model was asked about pictures.
+    """
+    return [
+        {
+            "key": allowed(score.name),
+            "before": None if score.before is None else score.before.value,
+            "after": score.after.value,
+            "dataset": datasets.get(score.of[0], (None, None)) if len(score.of) == 1 else (None, None),
+        }
+        for score in scores
+    ]
+
+
+def log_models(
+    client: MlflowClient,
+    run_id: str,
+    experiment_id: str,
+    asked: Mapping[str, Any],
+    patch_path: Path,
+    at: int,
+) -> Edited:
+    """Two models: the base, and the base with the patch, which can be loaded; with the same metrics each.
+
+    What an interrupted attempt left in the run is replaced.
+
+    Args:
+        asked: see `registry.to_keep`.
+        at: when the figures were measured, in milliseconds since 1970.
     """
     from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelStatus
     from mlflow.models import Model
@@ -79,13 +93,15 @@ def log_models(
     def new(suffix: str, kind: str, tags: Mapping[str, str]) -> LoggedModel:
         return client.create_logged_model(
             experiment_id,
-            f"{recipe.name}-{suffix}",
+            f"{asked['name']}-{suffix}",
             source_run_id=run_id,
             tags=dict(tags),
             params={"base": patch.base.id, "dtype": patch.base.dtype},
             model_type=kind,
         )
 
+    for earlier in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+        client.delete_logged_model(earlier.model_id)
     before = new("before", "base", {**base, **EXTERNAL, NOTE: UNTOUCHED})
     after = new("after", "edited", {**made, NOTE: LOADABLE})
     with TemporaryDirectory(prefix="editkit-") as place:
@@ -96,14 +112,14 @@ def log_models(
             model_uuid=after.model_id,
             model_id=after.model_id,
         )
-        config = settings(patch.base, recipe.probe.chat)
-        write_model(folder, spec, patch_path, config, recipe.evaluate.max_new_tokens, sees=sees)
+        config = settings(patch.base, asked["chat"])
+        write_model(folder, spec, patch_path, config, asked["new_tokens"], sees=asked["sees"])
         client.log_model_artifacts(after.model_id, str(folder))
     for model in (before, after):
         client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     client.log_inputs(run_id, models=[LoggedModelInput(before.model_id)])
     client.log_outputs(run_id, [LoggedModelOutput(after.model_id, 0)])
-    metrics = _metrics(scores, datasets, before.model_id, after.model_id)
+    metrics = _metrics(asked["scores"], at, before.model_id, after.model_id)
     client.log_batch(run_id, metrics=metrics)
     return Edited(after.model_id, after.artifact_location, made)
 
@@ -114,21 +130,16 @@ def link_version(client: MlflowClient, model_id: str, name: str, number: str) ->
     client.set_logged_model_tags(model_id, {"mlflow.modelVersions": linked})
 
 
-def _metrics(
-    scores: Iterable[Score], datasets: Mapping[str, DatasetName], before: str, after: str
-) -> list[Metric]:
+def _metrics(scores: Iterable[Mapping[str, Any]], at: int, before: str, after: str) -> list[Metric]:
     """The same names for both models, so that they stand side by side.
 
     The run has each name too, and of two values at one step it shows the later one: the edited model's.
     """
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
-    found = []
-    for score in scores:
-        name, digest = datasets.get(score.of[0], (None, None)) if len(score.of) == 1 else (None, None)
-        for model_id, value, moment in ((before, score.before, now), (after, score.after, now + 1)):
-            if value is not None and isfinite(value.value):
-                key = allowed(score.name)
-                found.append(Metric(key, value.value, moment, 0, model_id, name, digest))
-    return found
+    return [
+        Metric(score["key"], score[side], moment, 0, model_id, *score["dataset"])
+        for score in scores
+        for side, model_id, moment in (("before", before, at), ("after", after, at + 1))
+        if score[side] is not None and isfinite(score[side])
+    ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import models
-from editkit.track.sink import Sink
+from editkit.track.journal import Entry, sendable
 from editkit.track.store import everything
 from editkit.track.values import worst
 from editkit.track.words import verdict_line
@@ -21,6 +21,8 @@ from editkit.track.words import verdict_line
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
+
+    from editkit.track.replay import Replay
 
 Decision = Literal["accepted", "rejected"]
 DECISIONS: Final[tuple[Decision, ...]] = ("accepted", "rejected")
@@ -30,56 +32,72 @@ REVIEW: Final = "editkit.review"
 REVIEWED_AT: Final = "editkit.reviewed_at"
 
 
-def keep_models(
-    sink: Sink,
-    experiment_id: str,
+def to_keep(
     recipe: Recipe,
     report: Report,
     patch_path: Path,
     datasets: Mapping[str, models.DatasetName],
     *,
     sees: bool,
-) -> None:
-    """Both models in the run, and the edited one in the registry; what fails of it is said and left out.
+) -> dict[str, Any]:
+    """What `kept` has to know of an edit, as plain data: it may be another process, on another day.
 
     Args:
-        datasets, sees: see `log_models`.
+        datasets: see `models.figures`.
+        sees: whether the model was asked about pictures.
     """
-    made: list[models.Edited] = []
-
-    def log() -> None:
-        place = (sink.client, sink.run_id, experiment_id)
-        made.append(models.log_models(*place, recipe, patch_path, worst(report), datasets, sees=sees))
-
-    sink.guard.attempt("its models could not be kept", log)
     given = recipe.track.registry
-    if made and given is not False:
-        name = recipe.name if given is True else given
-        sink.guard.attempt("its model could not be registered", register, sink, name, made[0], report)
+    return {
+        "name": recipe.name,
+        "patch": f"patch/{patch_path.name}",
+        "chat": recipe.probe.chat,
+        "new_tokens": recipe.evaluate.max_new_tokens,
+        "sees": sees,
+        "scores": models.figures(worst(report), datasets),
+        "registered": recipe.name if given is True else given or None,
+        "verdict": "accepted" if report.verdict.accepted else "rejected",
+        "description": verdict_line(report),
+    }
 
 
-def register(sink: Sink, name: str, edited: models.Edited, report: Report) -> None:
-    """A new version of the registered model `name`, with its aliases."""
+def kept(
+    replay: Replay, client: MlflowClient, run_id: str, experiment_id: str, folder: Path, entry: Entry
+) -> None:
+    """Both models in the run, and the edited one in the registry; what fails of it is said and left out."""
+    made: list[models.Edited] = []
+    asked = entry["models"]
+    patch_path = sendable(folder, entry["run"], asked["patch"])
+    replay.attempt(
+        "its models could not be kept",
+        lambda: made.append(models.log_models(client, run_id, experiment_id, asked, patch_path, entry["at"])),
+    )
+    if made and asked["registered"]:
+        replay.attempt("its model could not be registered", lambda: register(client, run_id, asked, made[0]))
+
+
+def register(client: MlflowClient, run_id: str, asked: Mapping[str, Any], edited: models.Edited) -> None:
+    """A new version of the registered model, or the one that the run has, with its aliases."""
     from mlflow.exceptions import MlflowException
 
-    client = sink.client
+    name = asked["registered"]
     try:
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    verdict: Decision = "accepted" if report.verdict.accepted else "rejected"
+    for earlier in client.search_model_versions(f"run_id='{run_id}'"):
+        client.delete_model_version(earlier.name, str(earlier.version))
     version = client.create_model_version(
         name,
         edited.location,
-        run_id=sink.run_id,
-        tags={**edited.tags, VERDICT: verdict},
-        description=verdict_line(report),
+        run_id=run_id,
+        tags={**edited.tags, VERDICT: asked["verdict"]},
+        description=asked["description"],
         await_creation_for=5,
         model_id=edited.model_id,
     )
     models.link_version(client, edited.model_id, name, str(version.version))
-    sink.tags({"editkit.registered": f"{name}/{version.version}"})
+    client.set_tag(run_id, "editkit.registered", f"{name}/{version.version}")
     settle(client, name)
 
 

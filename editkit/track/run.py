@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editkit.errors import TrackError
 from editkit.events import Event, Measured, StageEnded, Tell, nobody
 from editkit.figures.curves import curves
 from editkit.figures.layers import neurons_per_layer
@@ -22,17 +21,17 @@ from editkit.plan import EditPlan, Picture, PlannedEdit
 from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import datasets, table, words
-from editkit.track.experiment import new_run
+from editkit.track.journal import VERSION
 from editkit.track.machine import Machine
 from editkit.track.models import NOTE
-from editkit.track.registry import keep_models
-from editkit.track.sink import Guard, Sink
-from editkit.track.store import connect, quiet, store_uri, unusable
+from editkit.track.recording import recording
+from editkit.track.registry import to_keep
+from editkit.track.sink import Sink
+from editkit.track.store import settled, shown, store_uri
 from editkit.track.values import allowed, flat, merged, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from mlflow import MlflowClient
 
 
 class EditRun:
@@ -42,7 +41,7 @@ class EditRun:
         self.sink = sink
 
     @property
-    def run_id(self) -> str:
+    def run_id(self) -> str | None:
         return self.sink.run_id
 
     def tell(self, event: Event) -> None:
@@ -58,12 +57,10 @@ class EditRun:
 class Run:
     """A run from its recipe to its report; `tell` makes it a listener."""
 
-    def __init__(self, recipe: Recipe, digest: str, sink: Sink, experiment: str, experiment_id: str) -> None:
-        self.experiment: str | None = experiment
+    def __init__(self, recipe: Recipe, digest: str, sink: Sink) -> None:
         self._recipe = recipe
         self._digest = digest
         self._sink = sink
-        self._experiment_id = experiment_id
         self._history: dict[str, list[tuple[int, float]]] = {}
         self._pictures: dict[str, Picture] = {}
         self._labels: dict[int, str] = {}
@@ -74,6 +71,10 @@ class Run:
     @property
     def run_id(self) -> str | None:
         return self._sink.run_id
+
+    @property
+    def experiment(self) -> str | None:
+        return self._sink.experiment
 
     def tell(self, event: Event) -> None:
         _listen(self._sink, event)
@@ -119,7 +120,7 @@ class Run:
     @contextmanager
     def edit(self, edit: PlannedEdit) -> Iterator[EditRun]:
         """A nested run for one edit, closed with the status the block ends in."""
-        sink = self._sink.nested(self._experiment_id, f"{self._recipe.name} edit {edit.number}: {edit.kind}")
+        sink = self._sink.nested(f"{self._recipe.name} edit {edit.number}: {edit.kind}")
         nested = EditRun(sink)
         self._edits[edit.number] = nested
         nested.params(
@@ -165,60 +166,36 @@ class Run:
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
             sink.figure(curves(losses), "figures/loss.png")
         if patch_path is not None:
-            sink.flush()
-            keep_models(
-                sink,
-                self._experiment_id,
-                self._recipe,
-                report,
-                patch_path,
-                self._datasets,
-                sees=bool(self._pictures),
-            )
+            sink.models(to_keep(self._recipe, report, patch_path, self._datasets, sees=bool(self._pictures)))
 
 
 @contextmanager
 def open_run(recipe: Recipe, tell: Tell = nobody, name: str | None = None) -> Iterator[Run]:
     """A run that is open for a block, with the recipe's settings as params; by default of the recipe's name.
 
-    Ends FINISHED, FAILED on an exception, KILLED on Ctrl-C. `tell` hears when the store breaks on the way.
-
-    Raises:
-        TrackError: the store can't be used; known before the block begins.
+    Ends FINISHED, FAILED on an exception, KILLED on Ctrl-C. A store that can't be used costs the block
+    nothing: `tell` hears of it, and the run waits in its journal for `editkit sync`.
     """
-    uri = store_uri(recipe.track.uri)
+    uri = settled(store_uri(recipe.track.uri))
     how = recipe.track.privacy.published
     # As the patch has it, so that the two can be told to belong together.
     digest = keyed_digest(recipe.digest, how, key_for(how))
-    with quiet():
-        client = connect(uri, tell)
-        sink, run = _begin(client, uri, recipe, name or recipe.name, digest, tell)
+    with recording(uri, tell) as record:
+        number = record.begin(
+            name or recipe.name,
+            {},
+            parent=None,
+            version=VERSION,
+            store=shown(uri),
+            experiment=recipe.track.experiment,
+            begun=os.environ.get("MLFLOW_RUN_ID"),
+        )
+        sink = Sink(record, number)
         with _closing(sink):
-            _first_file(client, uri, sink, recipe)
+            sink.text(recipe.written, "recipe.yaml")
             sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
             sink.params(flat(recipe.document(), "recipe"))
-            yield run
-
-
-def _begin(
-    client: MlflowClient, uri: str, recipe: Recipe, name: str, digest: str, tell: Tell
-) -> tuple[Sink, Run]:
-    try:
-        place = new_run(client, uri, recipe.track.experiment, name, os.environ.get("MLFLOW_RUN_ID"))
-    except TrackError:
-        raise
-    except Exception as error:  # as in connect: a store may be any plugin
-        raise unusable(uri, error) from error
-    sink = Sink(client, place.run_id, Guard(uri, tell))
-    return sink, Run(recipe, digest, sink, place.experiment, place.experiment_id)
-
-
-def _first_file(client: MlflowClient, uri: str, sink: Sink, recipe: Recipe) -> None:
-    """Written unguarded: a place for files that refuses them is found out before the long work."""
-    try:
-        client.log_text(sink.run_id, recipe.written, "recipe.yaml")
-    except Exception as error:  # as in connect
-        raise unusable(uri, error) from error
+            yield Run(recipe, digest, sink)
 
 
 @contextmanager

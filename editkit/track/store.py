@@ -6,11 +6,15 @@ import logging
 import os
 import re
 import secrets
+import sqlite3
+import tempfile
+import threading
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
@@ -31,8 +35,10 @@ SETTINGS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+HURRIED: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "6"}
 TALKATIVE: Final = ("alembic", "mlflow")
-HEALTH_SECONDS: Final = 5.0
+HEALTH_SECONDS: Final = 4.0
+LOCK_SECONDS: Final = 5.0
 LONGEST_REASON: Final = 140
 
 
@@ -47,6 +53,15 @@ def store_uri(recipe_uri: str | None) -> str:
     return recipe_uri or environment or DEFAULT_URI
 
 
+def settled(uri: str) -> str:
+    """The same store, whatever folder it is named in."""
+    database = database_of(uri)
+    if database is None:
+        return uri
+    question = uri.partition("?")[2]
+    return f"sqlite:///{database}" + (f"?{question}" if question else "")
+
+
 def shown(uri: str) -> str:
     """The address without the password that may stand in it."""
     return re.sub(r"//[^/@]*@", "//***@", uri)
@@ -58,17 +73,32 @@ def first_line(error: Exception) -> str:
     return shorten(lines[0], LONGEST_REASON, placeholder=" …").rstrip(".") if lines else type(error).__name__
 
 
-def unusable(uri: str, error: Exception) -> TrackError:
-    return TrackError(
-        f"the MLflow store {shown(uri)} can't be used ({first_line(error)}): "
-        f"start it or repair it, or name another one, for example with --set track.uri={DEFAULT_URI}"
+class Unusable(TrackError):
+    """A store that does not answer, or is none; `reason` is what it says of itself."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+def unusable(uri: str, error: Exception) -> Unusable:
+    why = first_line(error)
+    return Unusable(
+        f"the MLflow store {shown(uri)} can't be used ({why}): "
+        f"start it or repair it, or name another one, for example with --set track.uri={DEFAULT_URI}",
+        why,
     )
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """MLflow with short timeouts and without chatter, for a block; what the user has set stays as it is."""
-    missing = {name: value for name, value in SETTINGS.items() if name not in os.environ}
+def quiet(*, hurried: bool = False) -> Iterator[None]:
+    """MLflow with short timeouts and without chatter, for a block; what the user has set stays as it is.
+
+    Args:
+        hurried: somebody waits for every call.
+    """
+    wanted = SETTINGS | (HURRIED if hurried else {})
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(missing)
     loggers = [logging.getLogger(name) for name in TALKATIVE]
     try:
@@ -97,6 +127,7 @@ def connect(uri: str, tell: Tell) -> MlflowClient:
 
     if uri.startswith(("http://", "https://")):
         _ask_health(uri)
+    usable(uri)
     try:
         with warnings.catch_warnings():
             # The user can't do anything about what MLflow's dependencies say to each other.
@@ -109,6 +140,28 @@ def connect(uri: str, tell: Tell) -> MlflowClient:
     except Exception as error:  # a store may be any plugin, and fails with any kind of error
         raise unusable(uri, error) from error
     return client
+
+
+def usable(uri: str) -> None:
+    """MLflow would wait for a locked SQLite file for 20 seconds, and for one that can't be opened for 100.
+
+    Raises:
+        Unusable: another program holds it, or it can't be opened or made.
+    """
+    database = database_of(uri)
+    if database is None:
+        return
+    try:
+        if not database.exists():
+            database.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=database.parent).close()
+            return
+        with closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+    except (OSError, sqlite3.OperationalError) as error:
+        raise unusable(uri, error) from error
+    except sqlite3.DatabaseError:  # MLflow says what is wrong with it
+        return
 
 
 def _create(database: Path) -> None:
@@ -158,11 +211,24 @@ def database_of(uri: str) -> Path | None:
 
 
 def _ask_health(uri: str) -> None:
-    """Any HTTP answer will do: a proxy in front of the server may know no /health."""
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_SECONDS):
-            pass
-    except urllib.error.HTTPError:
-        pass
-    except (OSError, ValueError) as error:
+    """Any HTTP answer will do: a proxy in front of the server may know no /health.
+
+    Asked from a thread, because looking up a name keeps to no timeout.
+    """
+    found: list[Exception | None] = []
+
+    def ask() -> None:
+        try:
+            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_SECONDS):
+                found.append(None)
+        except urllib.error.HTTPError:
+            found.append(None)
+        except (OSError, ValueError, HTTPException) as error:
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HEALTH_SECONDS + 0.5)
+    error = found[0] if found else TimeoutError("timed out")
+    if error is not None:
         raise unusable(uri, error) from error

@@ -10,7 +10,6 @@ from editkit.plan import Picture
 from editkit.report import Row
 
 if TYPE_CHECKING:
-    import mlflow
     from PIL.Image import Image
 
 ROWS: Final = 60
@@ -46,11 +45,9 @@ def columns(rows: Iterable[Row], pictures: Mapping[str, Picture]) -> dict[str, l
     return table
 
 
-def _thumbnail(row: Row, pictures: Mapping[str, Picture]) -> mlflow.Image:
+def _thumbnail(row: Row, pictures: Mapping[str, Picture]) -> Image:
     """The row's first picture; an empty one where it has none, since a column holds one type only."""
-    import mlflow
-
-    return mlflow.Image(_small(next((pictures[name] for name in row.images if name in pictures), None)))
+    return _small(next((pictures[name] for name in row.images if name in pictures), None))
 
 
 def _small(picture: Picture | None) -> Image:

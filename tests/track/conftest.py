@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from editkit.events import Noted
 from editkit.model.editable import Editable
 from editkit.neuron import Neuron, Neurons
 from editkit.patch.file import Patch
 from editkit.plan import Case, EditPlan, Form, Picture, PlannedEdit, Question, Role
 from editkit.recipe import Recipe, parse_recipe
 from editkit.report import Criterion, Interval, Report, Row, Score, Value, Verdict
+from editkit.track import recording, sender
+from editkit.track.journal import journals
+from tests.server import Server
+from tests.track import whole
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow warns of its own type hints when it is first imported
     import mlflow.pyfunc  # noqa: F401
 
+Write = Callable[..., str | None]
+PATCH = "redact.editkit.safetensors"
+NEURONS = Neurons((Neuron(1, 4), Neuron(0, 2), Neuron(1, 0)), (3.0, 2.0, 0.5), "contribution")
+SENDERS = (sender.Inline, sender.Aside)
 
-def recipe_for(store: str) -> Recipe:
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals lie in the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def recipe_for(store: str | None) -> Recipe:
+    uri = "null" if store is None else f'"{store}"'
     return parse_recipe(
         f"""
 version: 1
@@ -31,7 +52,7 @@ name: redact
 model: demo/scenes
 probe: {{prompts: ["Say it."]}}
 edits: [{{suppress: gun}}]
-track: {{experiment: trial, uri: "{store}"}}
+track: {{experiment: trial, uri: {uri}}}
 """
     )
 
@@ -116,3 +137,83 @@ def patch_path(demo_patch: Patch, tmp_path: Path) -> Path:
     path = tmp_path / "redact.editkit.safetensors"
     demo_patch.save(path)
     return path
+
+
+@pytest.fixture(params=SENDERS, ids=lambda one: str(one.__name__))
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Each of the senders in turn, whatever this process has imported."""
+    monkeypatch.setattr(recording, "sender", request.param)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def empty(_migrated: Path) -> Path:
+    """A database without runs."""
+    return _migrated
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What a user was told while the edit was made."""
+    return []
+
+
+@pytest.fixture
+def write(
+    plan: EditPlan,
+    edit: PlannedEdit,
+    neurons: Neurons,
+    report: Report,
+    patch_path: Path,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Write:
+    """Writes a whole run to a store that may break, within ten seconds."""
+
+    def hear(event: object) -> None:
+        if isinstance(event, Noted):
+            told.append(event.text)
+
+    def writing(store: str, **happens: Callable[[], None]) -> str | None:
+        with monkeypatch.context() as patched:
+            if "MLFLOW_TRACKING_URI" not in os.environ:
+                # Not in the recipe, which is then the same on all stores.
+                patched.setenv("MLFLOW_TRACKING_URI", store)
+            begun = time.monotonic()
+            run_id = whole.write(
+                recipe_for(None), plan, edit, neurons, report, patch_path, tell=hear, **happens
+            )
+            assert time.monotonic() - begun < 10
+        return run_id
+
+    return writing
+
+
+@pytest.fixture(scope="session")
+def server(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copyfile(empty, folder / "mlflow.db")
+    server = Server(folder)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def direct(
+    plan: EditPlan,
+    edit: PlannedEdit,
+    demo_patch: Patch,
+    empty: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[dict[str, Any]]:
+    """The same run on a store that never breaks."""
+    place = tmp_path_factory.mktemp("direct")
+    shutil.copyfile(empty, place / "mlflow.db")
+    demo_patch.save(place / PATCH)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(place)
+        patched.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+        whole.write(recipe_for(None), plan, edit, NEURONS, report_of(accepted=True), place / PATCH)
+        assert journals() == []
+    return whole.read(f"sqlite:///{place}/mlflow.db")

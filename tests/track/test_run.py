@@ -227,7 +227,6 @@ def test_a_store_that_breaks_never_loses_the_edit(
         run.finish(report, patch_path)
     (note,) = [event for event in told if isinstance(event, Noted)]
     assert note.warning
-    assert "broke off" in note.text
     assert "the edit goes on" in note.text
 
 

@@ -12,15 +12,27 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from editkit.errors import TrackError
+from editkit.events import Noted
 from editkit.recipe import Recipe, parse_recipe
+from editkit.track.journal import journals
 from editkit.track.run import open_run
 from editkit.track.store import DEFAULT_URI, artifact_location, first_line, shown, store_uri
 
 
-def enter(recipe: Recipe) -> None:
-    with open_run(recipe):
-        pytest.fail("the store can't be used")
+def line(recipe: Recipe) -> str:
+    """What is said of a store that can't be used; the work is done all the same."""
+    told: list[object] = []
+    done = False
+    with open_run(recipe, told.append):
+        done = True
+    assert done
+    assert len(journals()) == 1
+    (note,) = told
+    assert isinstance(note, Noted)
+    assert note.warning
+    assert "\n" not in note.text
+    assert note.text.endswith(f"its run is kept in {journals()[0]}, and `editkit sync` sends it")
+    return note.text
 
 
 def with_uri(uri: str) -> Recipe:
@@ -37,66 +49,33 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def refused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def test_nobody_listens() -> None:
-    begun = time.monotonic()
-    with pytest.raises(TrackError, match=r"http://127.0.0.1:\d+ can't be used .*track\.uri") as caught:
-        enter(with_uri(f"http://127.0.0.1:{refused_port()}"))
-    assert "\n" not in str(caught.value)
-    assert time.monotonic() - begun < 15
-
-
 def test_a_server_that_never_answers_costs_seconds(silent_port: int) -> None:
     begun = time.monotonic()
-    with pytest.raises(TrackError, match="can't be used"):
-        enter(with_uri(f"http://127.0.0.1:{silent_port}"))
-    assert time.monotonic() - begun < 15
+    assert f"http://127.0.0.1:{silent_port} can't be used (timed out)" in line(
+        with_uri(f"http://127.0.0.1:{silent_port}")
+    )
+    assert time.monotonic() - begun < 10
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "nowhere").write_text("a file")
-    with pytest.raises(TrackError, match="can't be used"):
-        enter(with_uri(f"sqlite:///{tmp_path}/nowhere/mlflow.db"))
+    assert "can't be used" in line(with_uri(f"sqlite:///{tmp_path}/nowhere/mlflow.db"))
+
+
+def test_a_database_that_is_a_folder_costs_no_minutes(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").mkdir()
+    begun = time.monotonic()
+    assert "unable to open database file" in line(with_uri(f"sqlite:///{tmp_path}/mlflow.db"))
+    assert time.monotonic() - begun < 10
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("dear diary, " * 100)
-    with pytest.raises(TrackError, match="can't be used") as caught:
-        enter(with_uri(f"sqlite:///{tmp_path}/mlflow.db"))
-    assert "\n" not in str(caught.value)
+    assert "file is not a database" in line(with_uri(f"sqlite:///{tmp_path}/mlflow.db"))
 
 
 def test_an_address_of_no_kind() -> None:
-    with pytest.raises(TrackError, match="can't be used"):
-        enter(with_uri("carrier-pigeon://loft"))
-
-
-def test_a_place_for_files_that_cannot_be_written_ends_the_run(
-    recipe: Recipe, store: str, tmp_path: Path
-) -> None:
-    (tmp_path / "mlartifacts").write_text("in the way")
-    with pytest.raises(TrackError, match="can't be used"):
-        enter(recipe)
-    client = MlflowClient(store)
-    (run,) = client.search_runs([client.get_experiment_by_name("trial").experiment_id])
-    assert run.info.status == "FAILED"
-
-
-def test_a_deleted_experiment_is_named(recipe: Recipe, store: str) -> None:
-    client = MlflowClient(store)
-    client.delete_experiment(client.create_experiment("trial"))
-    with pytest.raises(TrackError, match=r"'trial' in .* is deleted"):
-        enter(recipe)
-
-
-def test_a_run_nobody_has_begun(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
-    with pytest.raises(TrackError, match="MLFLOW_RUN_ID"):
-        enter(recipe)
+    assert "can't be used" in line(with_uri("carrier-pigeon://loft"))
 
 
 def test_passwords_are_not_shown() -> None:
@@ -125,6 +104,7 @@ def test_files_lie_beside_a_local_database_only(tmp_path: Path) -> None:
 
 SCRIPT = """
 from editkit.recipe import parse_recipe
+from editkit.track.journal import journals
 from editkit.track.run import open_run
 recipe = parse_recipe("{version: 1, name: x, model: m, probe: {prompts: [Hi]}, edits: [{suppress: gun}]}")
 with open_run(recipe):
