@@ -103,7 +103,7 @@ def _checkpoints(first: str, second: str, tell: Tell) -> Differing:
         from editkit.model.outline import outline
 
         try:
-            where = matrices(outline(sides[0].ref), found.changed)
+            where = matrices(outline(sides[0].ref, processor=False), found.changed)
             moved = moved_neurons(one, other, where, tell)
         except ModelError as error:
             tell(Noted(f"which neurons moved can't be told: {error}", warning=True))
