@@ -133,9 +133,7 @@ def test_each_suite_of_side_effects_is_a_dataset_of_its_own(plan: EditPlan) -> N
         Case(Question(f"s{at}", f"s{at}", "No?"), "side", "a", (1,), suite=f"s_{at % 2}") for at in range(3)
     ]
     given = inputs(replace(plan, cases=(*plan.cases, *asked)), "0" * 64)
-    found = {
-        one.dataset.name: (one.tags[0].value, json.loads(one.dataset.profile)["num_rows"]) for one in given
-    }
+    found = {one["name"]: (one["context"], json.loads(one["profile"])["num_rows"]) for one in given}
     assert found == {
         "control-cases": ("control", 1),
         "edit-cases": ("edit", 2),
