@@ -81,8 +81,8 @@ def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     Output().document(_document(applied()))
     document = json.loads(capsys.readouterr().out)
     keys = (
-        "status accepted recipe model neurons scores intervals words cases details notes reasons patch exports "
-        "run_id experiment seconds"
+        "status accepted recipe model neurons scores intervals words cases details notes reasons patch "
+        "exports run_id experiment seconds"
     )
     assert list(document) == keys.split()
     assert document["neurons"] == [{"name": "L1.N2", "score": 0.5}, {"name": "L0.N7", "score": None}]
