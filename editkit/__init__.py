@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from editkit.cli.checks import load_recipe
     from editkit.errors import EditkitError
+    from editkit.export.folder import export_hub
+    from editkit.export.lora import export_lora
+    from editkit.export.merged import export_merged
+    from editkit.export.reverted import export_reverted
+    from editkit.export.verification import Verified, verify
+    from editkit.extraction import extract
     from editkit.model.loading import from_pretrained
     from editkit.model.patching import patched, undo_patch, write_patch
     from editkit.neuron import Neuron, Neurons
+    from editkit.patch.algebra import inverted, merged
     from editkit.patch.file import Patch
     from editkit.pipeline import apply, dry_run
     from editkit.recipe import Recipe
@@ -35,17 +42,26 @@ __all__ = [
     "Patch",
     "Recipe",
     "Report",
+    "Verified",
     "__version__",
     "apply",
     "compare",
     "curve",
     "dry_run",
     "evaluate_only",
+    "export_hub",
+    "export_lora",
+    "export_merged",
+    "export_reverted",
+    "extract",
     "from_pretrained",
+    "inverted",
     "load_recipe",
     "locate_only",
+    "merged",
     "patched",
     "undo_patch",
+    "verify",
     "write_patch",
 ]
 
@@ -63,12 +79,21 @@ _PLACES: Final = {
     "Patch": "editkit.patch.file",
     "Recipe": "editkit.recipe",
     "Report": "editkit.report",
+    "Verified": "editkit.export.verification",
     "apply": "editkit.pipeline",
     "dry_run": "editkit.pipeline",
+    "export_hub": "editkit.export.folder",
+    "export_lora": "editkit.export.lora",
+    "export_merged": "editkit.export.merged",
+    "export_reverted": "editkit.export.reverted",
+    "extract": "editkit.extraction",
     "from_pretrained": "editkit.model.loading",
+    "inverted": "editkit.patch.algebra",
     "load_recipe": "editkit.cli.checks",
+    "merged": "editkit.patch.algebra",
     "patched": "editkit.model.patching",
     "undo_patch": "editkit.model.patching",
+    "verify": "editkit.export.verification",
     "write_patch": "editkit.model.patching",
 }
 

@@ -37,7 +37,7 @@ def same_bytes(one: Path, other: Path, spans: Iterable[tuple[int, int, int]]) ->
                     first, second = bytearray(length), bytearray(length)
                 for stream, buffer in zip(streams, (first, second), strict=True):
                     if stream.readinto(buffer) < len(buffer):
-                        raise OSError(0, "the file became shorter while it was read")
+                        raise OSError(0, "the file became shorter while it was read", stream.name)
                 if first != second:
                     return False
                 length -= len(first)

@@ -1,7 +1,7 @@
 """The command line: one place that turns every error into a sentence and an exit code.
 
-Exit codes: 0 done, 1 failure at run time, 2 bad recipe or usage, 3 ran but did not meet `accept`,
-130 interrupted.
+Exit codes: 0 done, 1 failure at run time, 2 bad recipe or usage, 3 ran and the answer is no (`accept` was
+not met, `diff` found a difference), 130 interrupted.
 """
 
 from __future__ import annotations

@@ -14,12 +14,11 @@ from typing import Final
 from editkit.checkpoint import Checkpoint
 from editkit.errors import EditkitError
 from editkit.events import Tell, nobody, stage
+from editkit.export.exported import OTHERS
 from editkit.export.fitting import fits_base, fits_digest, fits_edited, fits_original, tensors_of
 from editkit.patch.file import Patch
 from editkit.patch.manifest import MANIFEST, Kind, Manifest, digest_of
 
-# What git, the Hub's client and signing put beside the files: none of it belongs to them.
-OTHERS: Final = {".git", ".gitattributes", ".cache", "model.sig"}
 # What a folder of a kind can't be without.
 NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
     "merged": ("config.json",),
@@ -37,7 +36,8 @@ class Checked:
     Attributes:
         digest: SHA-256 of the folder's `editkit.json`, which names the digests of all else.
         patches: SHA-256 of the patches in it, in the order they were applied.
-        n_files, n_bytes: of those the folder has and should have.
+        n_files, n_bytes: of those the folder has.
+        n_tensors: that the patches change.
         wrong: a sentence for each thing that is not as it should be.
         unchecked: files that nothing is known about but their size.
         base: whether the base was looked at as well.
@@ -49,6 +49,7 @@ class Checked:
     patches: tuple[str, ...]
     n_files: int
     n_bytes: int
+    n_tensors: int
     wrong: tuple[str, ...]
     unchecked: tuple[str, ...]
     base: bool
@@ -117,6 +118,7 @@ def check_folder(folder: Path, base: Checkpoint | None = None, tell: Tell = nobo
         tuple(held.values()),
         len(found),
         sum(_size(path) or 0 for path in found.values()),
+        len(tensors_of(patches)),
         tuple(sorted(wrong)),
         tuple(sorted(unchecked)),
         base is not None,
@@ -145,7 +147,10 @@ def _size(path: Path) -> int | None:
 
 
 def _patches(manifest: Manifest, found: dict[str, Path]) -> tuple[list[Patch], list[str]]:
-    patches, wrong = [], []
+    """The patches that can be read, and what is wrong with those and with others."""
+    patches, names, wrong = [], [], []
+    if not manifest.patches:
+        wrong.append(f"{MANIFEST}: names no patch")
     for name, digest in manifest.patches:
         if name not in found:
             continue
@@ -154,11 +159,13 @@ def _patches(manifest: Manifest, found: dict[str, Path]) -> tuple[list[Patch], l
             # The patch's own digest would be that of what was read, not of what stands there.
             if digest_of(found[name]) != digest:
                 wrong.append(f"{name}: its SHA-256 is not the one in {MANIFEST}")
-            if patch.base != manifest.base:
-                wrong.append(f"{name}: was made on another base than {MANIFEST} says")
             patches.append(patch)
+            names.append(name)
         except (EditkitError, OSError) as error:
             wrong.append(f"{name}: {error}")
+    foreign = manifest.foreign([patch.base for patch in patches])
+    strangers = [name for name, one in zip(names, foreign, strict=True) if one]
+    wrong += [f"{name}: was made on another base than {MANIFEST} says" for name in strangers]
     return patches, wrong
 
 

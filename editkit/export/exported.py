@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from editkit.events import Tell, nobody, stage
 from editkit.patch.file import Patch
 from editkit.patch.format import Base
 from editkit.patch.manifest import MANIFEST, File, Kind, Manifest, digest_of
 from editkit.patch.writer import pieces
+
+# What git, the Hub's client and signing put beside the files: none of it belongs to them.
+OTHERS: Final = {".git", ".gitattributes", ".cache", "model.sig"}
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,14 @@ def describe(
 ) -> Manifest:
     """Write the `editkit.json` of a folder that is complete otherwise, its patches too.
 
+    What git and the Hub may change in a folder does not stand in it.
+
     Raises:
         OSError: a file can't be read or written.
     """
     held = {name for name, _ in patches}
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    names = sorted(paths.keys() - held)
+    names = sorted(name for name in paths.keys() - held if name.partition("/")[0] not in OTHERS)
     digests = {name: digest for name, digest in (known or {}).items() if name in paths}
     unknown = [name for name in names if name not in digests]
     if unknown:

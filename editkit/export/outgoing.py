@@ -14,7 +14,8 @@ from editkit.checkpoint.strict import strict_json
 from editkit.errors import ModelError, OutputError, PatchError
 from editkit.events import Noted, Tell, nobody
 from editkit.export.card import card
-from editkit.export.checking import OTHERS, check_folder
+from editkit.export.checking import check_folder
+from editkit.export.exported import OTHERS
 from editkit.export.hidden import hidden
 from editkit.export.leaks import leaks, leaks_of
 from editkit.export.origin import origin

@@ -16,7 +16,7 @@ from editkit.export.exported import describe, size_of
 from editkit.export.listing import apart, listing
 from editkit.export.rewriting import Rewritten, Wanted, rewrite
 from editkit.patch.file import Patch
-from editkit.patch.format import Entry
+from editkit.patch.format import Base, Entry
 from editkit.patch.manifest import MANIFEST
 from editkit.patch.verify import check_layout
 
@@ -87,7 +87,7 @@ def export_reverted(
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             copied(folder / name, made / name)
         if earlier and left:
-            describe(made, "merged", earlier.manifest.base, tuple(left.items()), done.files, tell)
+            describe(made, "merged", _base(earlier, kept), tuple(left.items()), done.files, tell)
         n_files, n_bytes = size_of(made)
     notes = [f"tensor {name!r} is not the base's: something else changed it too" for name in strange]
     taken = tuple(one.digest for one in undone)
@@ -113,6 +113,12 @@ def _order(earlier: Earlier | None, patch: Patch | None) -> tuple[tuple[Patch, .
     if patch is None:
         return tuple(reversed(patches)), []
     return (patch,), [one.digest for one in patches if one != patch]
+
+
+def _base(earlier: Earlier, kept: list[str]) -> Base:
+    """What the patches that stay were made on: the folder's base may be known to a patch that goes alone."""
+    bases = [one.base for one in earlier.patches if one.digest in kept]
+    return earlier.manifest.base if earlier.manifest.base in bases else bases[0]
 
 
 def _look(undone: Iterable[Patch], checkpoint: Checkpoint) -> None:

@@ -91,11 +91,11 @@ def _described(name: str, folder: Path) -> Edited:
         patch = Patch.load(folder / file)
         if patch.digest != digest:
             raise PatchError(f"{name}: {file} is not the patch that its {MANIFEST} names")
-        if patch.base != manifest.base:
-            raise PatchError(f"{name}: {file} was made on another base than its {MANIFEST} says")
         patches.append(patch)
     if not patches:
         raise PatchError(f"{name}: its {MANIFEST} names no patch")
+    if any(manifest.foreign([patch.base for patch in patches])):
+        raise PatchError(f"{name}: a patch in it was made on another base than its {MANIFEST} says")
     return Edited(name, folder, manifest.kind, manifest.base, tuple(patches))
 
 

@@ -21,14 +21,20 @@ UNDO: Final = "undo "
 APART: Final = ", "  # between versions of one package
 
 
+def is_merged(came: Provenance) -> bool:
+    """Whether it says so; what a file says of itself may be anything."""
+    named = came.solve.settings.get("patches") if came.locate.name == came.solve.name == MERGED else None
+    return isinstance(named, Mapping) and bool(named) and all(map(_is_leaf, named.items()))
+
+
 def leaves(patch: Patch) -> dict[str, Any]:
     """The patches it was made of: digest -> recipe's digest, seed, and the methods with their settings.
 
     Itself where it was not merged; none where it neither changes anything nor was merged.
     """
     came = patch.provenance
-    named: Any = came.solve.settings.get("patches") if came.locate.name == came.solve.name == MERGED else None
-    if isinstance(named, Mapping) and named and all(map(_is_leaf, named.items())):
+    if is_merged(came):
+        named: Any = came.solve.settings["patches"]
         return dict(named)
     if not patch.entries:
         return {}
@@ -89,15 +95,19 @@ def _highest(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return found
 
 
+def undoes(came: Provenance) -> dict[str, Any] | None:
+    """Of a patch that takes another back: that one's solver, scores and verdict; None of any other patch."""
+    kept = came.solve.settings
+    inverse = came.solve.name == INVERTED and kept.keys() == {"name", "settings", "scores", "accepted"}
+    return dict(kept) if inverse else None
+
+
 def inverted_provenance(came: Provenance) -> Provenance:
     """Of the patch that takes another back; of that one's inverse it is the other's own."""
-    kept = came.solve.settings
-    if came.solve.name == INVERTED and kept.keys() == {"name", "settings", "scores", "accepted"}:
-        solve = Method(kept["name"], kept["settings"])  # type: ignore[arg-type]  # checked as it is written
+    if kept := undoes(came):
         edits = tuple(edit.removeprefix(UNDO) for edit in came.edits)
-        scores: Any = kept["scores"]
-        accepted: Any = kept["accepted"]
-        return replace(came, solve=solve, scores=scores, accepted=accepted, edits=edits)
+        solve = Method(kept["name"], kept["settings"])
+        return replace(came, solve=solve, scores=kept["scores"], accepted=kept["accepted"], edits=edits)
     scores = {name: dict(values) for name, values in came.scores.items()}
     judged: dict[str, Any] = {"scores": scores, "accepted": came.accepted}
     return replace(

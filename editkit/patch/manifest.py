@@ -7,7 +7,7 @@ which are among its files.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
@@ -55,6 +55,16 @@ class Manifest:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    def foreign(self, bases: Sequence[Base]) -> list[bool]:
+        """Of the bases that its patches name, in their order: which are of another model than it says.
+
+        A patch that was made on a checkpoint which had another one in it may know the same model by another
+        name, but not with another config.
+        """
+        known = self.base in bases
+        alike = [known and base.config_digest == self.base.config_digest for base in bases]
+        return [base != self.base and not same for base, same in zip(bases, alike, strict=True)]
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,20 @@ from safetensors.torch import load_file, save_file
 from editkit.checkpoint import Checkpoint
 from editkit.errors import ModelError, PatchError
 from editkit.events import Noted
-from editkit.extract import differences, extract
+from editkit.export.merged import export_merged
+from editkit.export.reverted import export_reverted
+from editkit.extraction import extract
+from editkit.model.differences import differences
 from editkit.model.editable import Editable
 from editkit.model.open import open_model
+from editkit.patch.difference import compared
 from editkit.patch.file import Patch
+from editkit.patch.format import Entry
 from editkit.patch.rows import widen
 from editkit.patch.verify import verify
 from editkit.recipe import ModelRef
 from tests.families import FAMILIES
+from tests.merging import contents
 
 TINY = ("llama", "gpt2", "llava")
 OTHERS = ("mixtral", "gpt_oss", "qwen3_moe", "t5")
@@ -74,17 +81,81 @@ def said(patch: Patch) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("name", [*TINY, *OTHERS])
-def test_what_was_merged_is_extracted(
+def test_what_was_merged_is_extracted_and_what_is_reverted_is_the_base(
     name: str, opened: Opened, random_rows: Any, patch_of: Any, tmp_path: Path
 ) -> None:
     editable = opened(name)
     patch = patch_of(editable, random_rows(editable, 3))
     assert len(patch.entries) == len(editable.w_outs)
-    found = extract(editable.folder, merge(editable.folder, patch, tmp_path / "edited"))
+    base = Checkpoint.open(editable.folder)
+    export_merged(patch, base, tmp_path / "edited")
+    found = extract(editable.folder, tmp_path / "edited")
     assert said(found) == said(patch)
-    verify(found, Checkpoint.open(editable.folder))
+    verify(found, base)
     found.save(tmp_path / "p")
     assert Patch.load(tmp_path / "p") == found
+    # Merged again it is the same model, and taken out it is the base: file by file, byte by byte.
+    export_merged(found, base, tmp_path / "again")
+    weights = {path.name for path in editable.folder.glob("*.safetensors")}
+    edited, again = contents(tmp_path / "edited"), contents(tmp_path / "again")
+    assert weights
+    assert {name: edited[name] for name in weights} == {name: again[name] for name in weights}
+    export_reverted(tmp_path / "edited", tmp_path / "back")
+    export_reverted(tmp_path / "edited", tmp_path / "undone", found)
+    assert contents(tmp_path / "back") == contents(editable.folder)
+    assert {name: contents(tmp_path / "undone")[name] for name in weights} == {
+        name: (editable.folder / name).read_bytes() for name in weights
+    }
+    assert not extract(editable.folder, tmp_path / "back").entries
+
+
+@settings(max_examples=15)
+@given(
+    name=st.sampled_from(["llama", "gpt2", "mixtral", "gpt_oss"]),
+    seed=st.integers(0, 999),
+    count=st.integers(1, 8),
+    still=st.integers(0, 7),
+)
+def test_rows_that_stay_as_they_are_are_not_extracted(
+    name: str,
+    seed: int,
+    count: int,
+    still: int,
+    opened: Opened,
+    random_rows: Any,
+    patch_of: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """extract(base, merge(base, p)) is p's rows that move, whatever else p names."""
+    editable = opened(name)
+    patch = patch_of(editable, random_rows(editable, seed, count=count))
+    idle = [with_idle_row(entry, still % len(entry.neurons)) for entry in patch.entries]
+    digests = {entry.tensor: after(Checkpoint.open(editable.folder), idle, entry.tensor) for entry in idle}
+    whole = replace(patch, entries=tuple(replace(e, edited_digest=digests[e.tensor]) for e in idle))
+    folder = tmp_path_factory.mktemp("idle") / "edited"
+    export_merged(whole, Checkpoint.open(editable.folder), folder)
+    found = extract(editable.folder, folder)
+    moving = [(e.layer, e.expert, n) for e in whole.entries for n, o, r in rows_of(e) if o != r]
+    assert [(e.layer, e.expert, n) for e in found.entries for n, _, _ in rows_of(e)] == moving
+    assert {(e.layer, e.expert, *row) for e in found.entries for row in rows_of(e)} <= {
+        (e.layer, e.expert, *row) for e in whole.entries for row in rows_of(e)
+    }
+    assert compared(whole, replace(found, base=whole.base)).equal
+
+
+def with_idle_row(entry: Entry, at: int) -> Entry:
+    edited = entry.edited.copy()
+    edited[at] = entry.original[at]
+    return replace(entry, edited=edited)
+
+
+def after(base: Checkpoint, entries: list[Entry], tensor: str) -> str:
+    return base.digest_with_rows(tensor, *(e.rows("edited") for e in entries if e.tensor == tensor))
+
+
+def rows_of(entry: Entry) -> list[tuple[int, bytes, bytes]]:
+    triples = zip(entry.neurons.tolist(), entry.original, entry.edited, strict=True)
+    return [(neuron, before.tobytes(), after.tobytes()) for neuron, before, after in triples]
 
 
 @settings(max_examples=15)

@@ -1,150 +1,24 @@
-"""What differs between two checkpoints; where it is rows of W_out alone, as a patch."""
+"""The patch between two checkpoints that differ in rows of W_out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from editkit.checkpoint import BITS, Checkpoint, TensorInfo
-from editkit.checkpoint.difference import compared, moved
-from editkit.checkpoint.strict import strict_json
+from editkit.checkpoint import BITS, Checkpoint
+from editkit.checkpoint.difference import moved
 from editkit.errors import PatchError
 from editkit.events import Noted, Tell, nobody, stage
-from editkit.model.files import locate_files
-from editkit.neuron import MatrixKey
+from editkit.model.differences import Differences, Matrix, Side, differences, matrices
 from editkit.patch.file import Patch
 from editkit.patch.format import Base, Entry, Method, Provenance
 from editkit.recipe import ModelRef
 
-if TYPE_CHECKING:
-    from editkit.model.outline import Outline
-
 NO_RECIPE: Final = "0" * 64
 VERSIONED: Final = ("editkit", "transformers")
-# What saving a model writes anew, and no edit is.
-SAVED: Final = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 SHOWN: Final = 5
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two checkpoints."""
-
-    ref: ModelRef
-    revision: str | None
-    checkpoint: Checkpoint
-
-    @classmethod
-    def open(cls, model: str | Path | ModelRef) -> Side:
-        """Read the headers; a Hub model is downloaded where it is not here yet.
-
-        Raises:
-            ModelError: there is no such model, or it has no safetensors files.
-        """
-        ref = model if isinstance(model, ModelRef) else ModelRef.model_validate(str(model))
-        folder, revision = locate_files(ref)
-        return cls(ref, revision, Checkpoint.open(folder))
-
-
-@dataclass(frozen=True)
-class Differences:
-    """Which tensors of two checkpoints differ; their bytes were compared where dtype and shape are the same.
-
-    Attributes:
-        missing, added: tensors that only the first, or only the second has.
-        reshaped: in both, with another dtype or shape.
-        changed: in both alike, with other bytes.
-        config: keys of `config.json` that differ, but for those that saving writes anew.
-        n_tensors: how many both have alike.
-    """
-
-    missing: tuple[str, ...]
-    added: tuple[str, ...]
-    reshaped: tuple[str, ...]
-    changed: tuple[str, ...]
-    config: tuple[str, ...]
-    n_tensors: int
-
-    @property
-    def any(self) -> bool:
-        return any((self.missing, self.added, self.reshaped, self.changed, self.config))
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """One W_out in the files: module of the running model, and the tensor; `slab` where that is fused."""
-
-    key: MatrixKey
-    module: str
-    tensor: str
-    orientation: Any
-    slab: int | None
-
-
-def differences(one: Checkpoint, other: Checkpoint, tell: Tell = nobody) -> Differences:
-    """Compare every tensor, streamed: memory stays flat, and torch is not needed.
-
-    Raises:
-        ModelError: a file can't be read.
-    """
-    both = one.tensors.keys() & other.tensors.keys()
-    alike = {name for name in both if _kind(one.tensors[name]) == _kind(other.tensors[name])}
-    with stage(tell, "compare the tensors", len(alike)) as advance:
-        changed = []
-        for name, same in compared(one, other, alike):
-            advance()
-            if not same:
-                changed.append(name)
-    return Differences(
-        tuple(sorted(one.tensors.keys() - both)),
-        tuple(sorted(other.tensors.keys() - both)),
-        tuple(sorted(both - alike)),
-        tuple(sorted(changed)),
-        _config(one, other),
-        len(alike),
-    )
-
-
-def _kind(info: TensorInfo) -> tuple[str, tuple[int, ...]]:
-    return info.dtype, info.shape
-
-
-def _config(one: Checkpoint, other: Checkpoint) -> tuple[str, ...]:
-    if one.config_digest == other.config_digest:
-        return ()
-    try:
-        first, second = (strict_json((side.folder / "config.json").read_bytes()) for side in (one, other))
-    except (OSError, ValueError):
-        return ("config.json",)
-    if not isinstance(first, dict) or not isinstance(second, dict):
-        return ("config.json",)
-    return tuple(
-        sorted(
-            key
-            for key in first.keys() | second.keys()
-            if key not in SAVED and first.get(key) != second.get(key)
-        )
-    )
-
-
-def matrices(lines: Outline, tensors: Sequence[str]) -> dict[str, list[Matrix]]:
-    """Which W_out stand in these tensors; a tensor without one is left out.
-
-    Raises:
-        ModelError: a W_out that no tensor of the files can be told to be.
-    """
-    found: dict[str, list[Matrix]] = {}
-    for place in lines.editable.w_outs:
-        at = lines.places[place.key]
-        if at.tensor in tensors:
-            slab = place.expert if at.fused else None
-            found.setdefault(at.tensor, []).append(
-                Matrix(place.key, place.name, at.tensor, at.orientation, slab)
-            )
-    return found
 
 
 def extract(
