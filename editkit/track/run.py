@@ -16,6 +16,7 @@ from editkit.figures.curves import curves
 from editkit.figures.layers import neurons_per_layer
 from editkit.figures.scores import scores
 from editkit.neuron import Neurons
+from editkit.page.chosen import chosen
 from editkit.patch.words import key_for, keyed_digest
 from editkit.plan import EditPlan, Picture, PlannedEdit
 from editkit.recipe import Recipe
@@ -32,6 +33,8 @@ from editkit.track.values import allowed, flat, merged, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from editkit.figures.drawn import Drawn
 
 
 class EditRun:
@@ -107,7 +110,7 @@ class Run:
         self._sink.params({"neurons.count": str(len(neurons)), "neurons.method": neurons.method})
         self._sink.figure(neurons_per_layer(neurons), "figures/neurons_per_layer.png")
 
-    def figure(self, figure: Figure, place: str) -> None:
+    def figure(self, figure: Figure | Drawn, place: str) -> None:
         """Keep a figure among the others; `place` is a file name that carries no word of the recipe."""
         self._sink.figure(figure, f"figures/{place}")
 
@@ -160,7 +163,7 @@ class Run:
             sink.file(patch_path, "patch")
             with patch_path.open("rb") as file:
                 sink.tags({"editkit.patch_digest": file_digest(file, "sha256").hexdigest()})
-        if rows := table.chosen(report.rows):
+        if rows := chosen(report.rows):
             sink.table(table.columns(rows, self._pictures), "before_after.json")
         sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
