@@ -70,6 +70,7 @@ class Reporting:
                 pictures={picture.name: picture for case in plan.cases for picture in case.question.images},
                 origin=[*(_origin(patch) if patch is not None else ()), *told.items()],
                 sets=case_sets(plan),
+                changed=None if patch is None else len(patch.neurons()),
                 neurons=self.neurons,
                 figures=self.figures,
                 curves=self.curves,

@@ -11,6 +11,7 @@ from editkit.report import Score, Value
 
 WIDTH: Final = 240
 EDGE: Final = 8
+TINY: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def bar(score: Score) -> Bar | None:
 
 
 def _scale(low: float, high: float, share: bool) -> tuple[float, float]:
-    if share and low >= 0 and high <= 1:
+    if share and low >= -TINY and high <= 1 + TINY:
         return 0.0, 1.0
     if low >= 0 and low <= high / 2:
         low = 0.0

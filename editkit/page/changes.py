@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 # Matching takes time quadratic in the words; of longer answers the ends are compared as one piece.
 MOST: Final = 400
+# A number is one word, whatever signs are in it.
+WORD: Final = re.compile(r"\s+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -44,5 +46,5 @@ def told(pieces: Iterable[Piece]) -> str:
 
 def _words(text: str) -> list[str]:
     """Words, white space and signs; what is beyond the most is one piece."""
-    words = re.findall(r"\s+|\w+|[^\w\s]", text)
+    words = WORD.findall(text)
     return [*words[:MOST], "".join(words[MOST:])] if len(words) > MOST else words

@@ -16,7 +16,7 @@ FAILURES: Final = 40
 def chosen(rows: Iterable[Row], most: int = ROWS, failures: int = FAILURES) -> tuple[Row, ...]:
     """At most `most` rows: those that failed, then those that changed, then the rest.
 
-    In each of these the sorts of case take turns, so that one with many failures hides no other.
+    In each of these the sorts of case, and the edits, take turns: one with many failures hides no other.
     """
     everything = tuple(rows)
     failed = [*_in_turn([row for row in everything if not row.ok])]
@@ -28,9 +28,9 @@ def chosen(rows: Iterable[Row], most: int = ROWS, failures: int = FAILURES) -> t
 
 
 def _in_turn(rows: Sequence[Row]) -> Iterator[Row]:
-    """One row of each sort, then the second of each; within a sort the order stays."""
-    sorts: dict[str, list[Row]] = {}
+    """One row of each sort and edit, then the second of each; within a sort the order stays."""
+    sorts: dict[tuple[str, int | None], list[Row]] = {}
     for row in rows:
-        sorts.setdefault(row.part, []).append(row)
+        sorts.setdefault((row.part, row.edit), []).append(row)
     for turn in zip_longest(*sorts.values()):
         yield from (row for row in turn if row is not None)

@@ -29,7 +29,7 @@ LONGEST_WORD: Final = 80
 WORDS: Final = 40
 NEURONS: Final = 20
 # Of a page that may be mailed; what does not fit is in the run's files.
-FIGURES: Final = 1_100_000
+FIGURES: Final = 800_000
 # What HTML may not hold at all: controls, halves of letters beyond 16 bits, and what is no letter.
 UNSAYABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 

@@ -11,6 +11,7 @@ from editkit.report import Report, Score, WordChange
 
 SURE: Final = 0.05
 NAMED: Final = 6
+WORSE: Final = 6
 
 
 def verdict(report: Report) -> str:
@@ -28,22 +29,25 @@ def verdict(report: Report) -> str:
     return f"{why[:1].upper()}{why[1:].rstrip('.')}." if why else "What was asked for was not reached."
 
 
-def what(report: Report, labels: Mapping[int, str], neurons: int) -> str:
+def what(report: Report, labels: Mapping[int, str], neurons: int | None) -> str:
     """The edits asked for, and how much of the model was changed."""
     asked = "; ".join(labels.values()) or "not recorded"
-    return f"{asked} ({neurons} neuron{'' if neurons == 1 else 's'})" if neurons else asked
+    return asked if neurons is None else f"{asked} ({neurons} neuron{'' if neurons == 1 else 's'} changed)"
 
 
 def reached(report: Report) -> tuple[str, ...]:
     """What the edit is for, each with its interval and the random control."""
-    return tuple(
-        _sentence(score, len(_edits(report)) > 1) for score in report.scores if score.group == "asked"
-    )
+    several = _several(report)
+    return tuple(_sentence(score, several) for score in report.scores if score.group == "asked")
 
 
 def moved(report: Report) -> tuple[str, ...]:
-    """What became worse beside it."""
-    return tuple(_sentence(score, len(_edits(report)) > 1) for score in worsened(report))
+    """What became worse beside it: some of it, where that is much."""
+    several, found = _several(report), worsened(report)
+    told = [_sentence(score, several) for score in found[:WORSE]]
+    if more := [_name(score, several) for score in found[WORSE:]]:
+        told.append(f"{len(more)} more: {', '.join(more)}")
+    return tuple(told)
 
 
 def words(report: Report) -> tuple[WordChange, ...]:
@@ -58,10 +62,13 @@ def look(report: Report) -> Iterator[str]:
         parts = dict.fromkeys(row.part for row in failed)
         counts = ", ".join(f"{sum(row.part == part for row in failed)} {part}" for part in parts)
         yield f"{len(failed)} of {len(report.rows)} cases failed: {counts}"
-    same = [score.name for score in report.scores if score.group == "asked" and score.beats_control is False]
-    if same:
-        names = ", ".join(dict.fromkeys(same))
-        yield f"{names}: the same edit of random neurons did as well, so where it was made hardly counts"
+    several = _several(report)
+    if same := [
+        _name(score, several)
+        for score in report.scores
+        if score.group == "asked" and score.beats_control is False
+    ]:
+        yield f"{', '.join(same)}: random neurons did as well, as far as so many cases tell"
     if report.scores and all(score.control is None for score in report.scores):
         yield "no random control was made: nothing tells how much choosing these neurons counted"
     sure = [word.word for word in report.words if word.q < SURE]
@@ -70,9 +77,8 @@ def look(report: Report) -> Iterator[str]:
 
 
 def _sentence(score: Score, several: bool) -> str:
-    whose = f" of edit {score.edit}" if several and score.edit is not None else ""
     unit = "" if score.unit == "share" else f" {score.unit}"
-    said = f"{score.name}{whose} {whole(score.after, score.unit)}{unit}"
+    said = f"{_name(score, several)} {whole(score.after, score.unit)}{unit}"
     others = [
         f"{side} {number(value.value, score.unit)}"
         for side, value in (("before", score.before), ("random neurons", score.control))
@@ -81,5 +87,9 @@ def _sentence(score: Score, several: bool) -> str:
     return f"{said}, {', '.join(others)}" if others else said
 
 
-def _edits(report: Report) -> set[int]:
-    return {score.edit for score in report.scores if score.edit is not None}
+def _name(score: Score, several: bool) -> str:
+    return f"{score.name} of edit {score.edit}" if several and score.edit is not None else score.name
+
+
+def _several(report: Report) -> bool:
+    return len({score.edit for score in report.scores if score.edit is not None}) > 1

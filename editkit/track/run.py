@@ -17,6 +17,7 @@ from editkit.figures.layers import neurons_per_layer
 from editkit.figures.scores import scores
 from editkit.neuron import Neurons
 from editkit.page.chosen import chosen
+from editkit.page.sets import case_sets
 from editkit.patch.words import key_for, keyed_digest
 from editkit.plan import EditPlan, Picture, PlannedEdit
 from editkit.recipe import Recipe
@@ -29,7 +30,7 @@ from editkit.track.recording import recording
 from editkit.track.registry import to_keep
 from editkit.track.sink import Sink
 from editkit.track.store import settled, shown, store_uri
-from editkit.track.values import allowed, flat, merged, worst
+from editkit.track.values import about, allowed, flat, merged, standing, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +70,7 @@ class Run:
         self._labels: dict[int, str] = {}
         self._edits: dict[int, EditRun] = {}
         self._datasets: dict[str, tuple[str, str]] = {}
+        self._plan = EditPlan((), (), 0)
         self._machine = Machine()
 
     @property
@@ -94,7 +96,7 @@ class Run:
         """The cases as dataset inputs and as a file, their counts as metrics."""
         self._labels = {edit.number: edit.label for edit in plan.edits}
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
-        self._datasets = datasets.names(plan)
+        self._datasets, self._plan = datasets.names(plan), plan
         self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
         self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
         self._sink.flush()
@@ -142,12 +144,12 @@ class Run:
         """Scores, table, report, figures, the patch where there is one, and the verdict as a tag."""
         sink = self._sink
         deciding = worst(report)
-        sink.metrics(merged(deciding))
+        sink.metrics(merged(deciding) | standing(report))
         sink.metrics({allowed(f"cases/{name}"): count for name, count in report.counts.items()})
         sink.metrics({allowed(f"details/{name}"): value for name, value in report.details.items()})
         sink.flush()
         for number, nested in self._edits.items():
-            nested.sink.metrics(merged(score for score in report.scores if score.edit == number))
+            nested.sink.metrics(merged(worst(report, number)) | standing(report, number))
             nested.sink.flush()
         verdict = "accepted" if report.verdict.accepted else "rejected"
         text = words.report_markdown(
@@ -156,9 +158,10 @@ class Run:
             patch_file=None if patch_path is None else patch_path.name,
             recipe_digest=self._digest,
             labels=self._labels,
+            sets=case_sets(self._plan),
         )
         sink.text(text, "report.md")
-        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report)})
+        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report, self._labels, self.run_id)})
         if patch_path is not None:
             sink.file(patch_path, "patch")
             with patch_path.open("rb") as file:
@@ -197,7 +200,7 @@ def open_run(recipe: Recipe, tell: Tell = nobody, name: str | None = None) -> It
         with _closing(sink):
             sink.text(recipe.written, "recipe.yaml")
             sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
-            sink.params(flat(recipe.document(), "recipe"))
+            sink.params(about(recipe) | flat(recipe.document(), "recipe"))
             yield Run(recipe, digest, sink)
 
 
