@@ -1,7 +1,7 @@
 # What people and CI call. `make demo` needs nothing but Python 3.11 or newer.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format clean
+.PHONY: help demo test test-all fuzz check format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,6 +21,10 @@ test: check  ## the checks and the quick tests
 
 test-all: check  ## the checks and every test, slow ones too
 	$(PYTEST)
+
+fuzz: $(VENV)/.installed-dev  ## five minutes of forged patches, headers, manifests and recipes
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[fuzz]"
+	mkdir -p build/fuzz && cd build/fuzz && ../../$(BIN)/python ../../benchmarks/fuzz_patch.py -max_total_time=300
 
 check: $(VENV)/.installed-dev  ## lint, format, types, layers
 	$(BIN)/ruff check .

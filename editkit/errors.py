@@ -14,13 +14,26 @@ EditkitError            one clear sentence: what, where, what to do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
+
+LONGEST: Final = 2_000
+
+
+def printable(text: str) -> str:
+    """Text that can't play tricks on a terminal: names in files and of files may hold control characters."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class EditkitError(Exception):
-    """The root: its text is a sentence for the user, never a traceback."""
+    """The root: its text is a sentence for the user, never a traceback; what it quotes can be printed."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, sentence: str = "") -> None:
+        shown = "\n".join(map(printable, sentence.split("\n")))
+        super().__init__(shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ...")
 
 
 class UsageError(EditkitError):
@@ -46,7 +59,7 @@ class RecipeError(UsageError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
+        Exception.__init__(self, "\n".join(printable(str(problem)) for problem in problems))
 
 
 class ModelError(EditkitError):

@@ -43,7 +43,7 @@ def extract(
     found = differences(before.checkpoint, after.checkpoint, tell)
     from editkit.model.outline import outline
 
-    lines = outline(before.ref)
+    lines = outline(before.ref, processor=False)
     where = matrices(lines, tuple(before.checkpoint.tensors))
     _refuse(found, where, after.checkpoint, only_w_out, tell)
     if found.config:

@@ -24,6 +24,9 @@ SAID: Final[Mapping[Kind, str]] = {
     "hub": "a folder for the Hub",
 }
 
+# Where a recipe has files written. It may be a stranger's.
+PLACES: Final = (*(f"export.{kind}" for kind in SAID), "probe.twins.cache")
+
 
 def destinations(recipe: Recipe, patch_path: Path) -> dict[Kind, Path]:
     """Form -> folder; where the recipe names none, beside the patch and called after it."""
@@ -49,9 +52,13 @@ def shippable(recipe: Recipe, patch_path: Path, force: bool) -> None:
     """Look, before the long work, whether everything can go where it shall.
 
     Raises:
-        RecipeError: two forms would go into one folder.
+        RecipeError: two forms would go into one folder, or the recipe's text names one outside of its own.
         OutputError: a place is taken.
     """
+    outside = "outside of the recipe's folder: give it with --set, or use editkit export"
+    strays = [Problem(key, outside) for key in PLACES if recipe.strays(key)]
+    if strays:
+        raise recipe.refusal(strays)
     places = destinations(recipe, patch_path)
     whose: dict[Path, Kind] = {}
     for kind, place in places.items():

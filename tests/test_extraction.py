@@ -266,3 +266,16 @@ def test_another_config_is_told(change: Callable[..., Path], llama: Editable) ->
 def test_no_checkpoint(llama: Editable, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         extract(llama.folder, tmp_path / "nowhere")
+
+
+def test_weights_and_config_are_enough(
+    llama: Editable, random_rows: Any, patch_of: Any, tmp_path: Path
+) -> None:
+    """As training leaves them: no tokenizer beside them."""
+    patch = patch_of(llama, random_rows(llama, 3, [1]))
+    edited = merge(llama.folder, patch, tmp_path / "edited")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        shutil.copyfile(llama.folder / name, bare / name)
+    assert said(extract(bare, edited)) == said(patch)

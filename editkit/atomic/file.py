@@ -72,7 +72,7 @@ def _replaceable(path: Path) -> None:
     if path.exists() and not path.is_file():
         # Renaming a file over `/dev/null` would work for root, and last.
         what = "folder" if path.is_dir() else "device or pipe"
-        raise OutputError(f"{path} is a {what}: give the name of a file")
+        raise OutputError(f"{path} is a {what}: give the name of a file (-o)")
 
 
 def _made(beside: Path) -> int:

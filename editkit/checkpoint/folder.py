@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Literal
 
@@ -23,9 +23,11 @@ from editkit.checkpoint.strict import strict_json
 from editkit.checkpoint.tensorfile import (
     BITS,
     BLOCK_BYTES,
+    LONGEST_HEADER,
     Bits,
     TensorInfo,
     blocks,
+    opened,
     pieces,
     read_header,
 )
@@ -77,8 +79,8 @@ class Checkpoint:
     @cached_property
     def config_digest(self) -> str:
         """SHA-256 of the bytes of `config.json`; ModelError where there is none."""
-        with _reading(self.folder / "config.json"):
-            return sha256((self.folder / "config.json").read_bytes()).hexdigest()
+        with _reading(self.folder / "config.json"), opened(self.folder / "config.json") as stream:
+            return file_digest(stream, "sha256").hexdigest()
 
     @cached_property
     def identity(self) -> str:
@@ -200,7 +202,7 @@ def _overwrite(block: Bits, offset: int, height: int, rows: Rows) -> None:
 
 
 def _file_tensors(file: Path) -> dict[str, TensorInfo]:
-    with file.open("rb") as stream:
+    with opened(file) as stream:
         try:
             return read_header(stream, file, file.stat().st_size)[0]
         except ValueError as error:
@@ -209,6 +211,8 @@ def _file_tensors(file: Path) -> dict[str, TensorInfo]:
 
 def _sharded_tensors(index: Path) -> dict[str, TensorInfo]:
     try:
+        if index.stat().st_size > LONGEST_HEADER:
+            raise ModelError(f"{index}: too long for an index")
         table = strict_json(index.read_bytes())
     except ValueError as error:
         raise ModelError(f"{index}: {error}") from error
@@ -217,12 +221,15 @@ def _sharded_tensors(index: Path) -> dict[str, TensorInfo]:
         raise ModelError(f"{index}: no weight_map from tensors to files there")
     shards: dict[str, dict[str, TensorInfo]] = {}
     for name in sorted(set(places.values())):
-        if name != Path(name).name or any(sign in name for sign in "\\\0"):
-            raise ModelError(f"{index}: {name!r} is no plain file name")
+        plain = name == Path(name).name and "\\" not in name and name.isprintable() and len(name) < 256
+        if not plain:
+            raise ModelError(f"{index}: {name!r:.200} is no plain file name")
         shards[name] = _file_tensors(index.parent / name)
     for tensor, name in places.items():
         if tensor not in shards[name]:
-            raise ModelError(f"{index}: tensor {tensor!r} is not in {name}, where the index says it is")
+            raise ModelError(
+                f"{index}: tensor {tensor!r:.200} is not in {name:.200}, where the index says it is"
+            )
     return {tensor: shards[name][tensor] for tensor, name in places.items()}
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
+import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -42,6 +46,23 @@ class TensorInfo:
     shape: tuple[int, ...]
     start: int
     end: int
+
+
+def opened(file: Path) -> BufferedReader:
+    """A file to read; a pipe or device in its place is refused, not waited for.
+
+    Raises:
+        OSError: it is none, or can't be read.
+    """
+    stream = open(file, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a file", str(file))
+    return stream
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_header(
@@ -100,7 +121,7 @@ def pieces(info: TensorInfo, start: int, end: int, size: int) -> Iterator[bytear
     Raises:
         OSError: the file can't be read, or has become shorter.
     """
-    with info.file.open("rb") as stream:
+    with opened(info.file) as stream:
         stream.seek(info.start + start)
         while start < end:
             piece = bytearray(min(size, end - start))

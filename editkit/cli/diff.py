@@ -28,8 +28,9 @@ DIFFERENT = 3
 def diff(context: click.Context, first: str, second: str, markdown: bool) -> int:
     """Compare two patches or two checkpoints by neuron.
 
-    Shows which neurons moved, and how far. A and B are patch files or folders with one patch in it; or checkpoints: folders or Hub names. Exits
-    with 0 if they are equal and with 3 if they differ; 1 is a failure, as everywhere.
+    Shows which neurons moved, and how far. A and B are patch files or folders with one patch in it; or
+    checkpoints: folders or Hub names. Exits with 0 if they are equal and with 3 if they differ; 1 is a
+    failure, as everywhere.
     """
     output = context.ensure_object(Output)
     if output.json and markdown:
@@ -102,7 +103,7 @@ def _checkpoints(first: str, second: str, tell: Tell) -> Differing:
         from editkit.model.outline import outline
 
         try:
-            where = matrices(outline(sides[0].ref), found.changed)
+            where = matrices(outline(sides[0].ref, processor=False), found.changed)
             moved = moved_neurons(one, other, where, tell)
         except ModelError as error:
             tell(Noted(f"which neurons moved can't be told: {error}", warning=True))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from editkit.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -27,13 +29,16 @@ class Output:
     json: bool = False
 
     def document(self, document: Mapping[str, Any]) -> None:
-        click.echo(json.dumps(finite(document), ensure_ascii=False))
+        text = json.dumps(finite(document), ensure_ascii=False)
+        # Control characters of a stranger's file reach no terminal, and half a character no encoder.
+        click.echo(text if text.isprintable() else json.dumps(finite(document)))
 
     def show(self, *renderables: RenderableType) -> None:
         """Print for people, on stdout."""
         from rich.console import Console
 
-        console = Console(highlight=False, soft_wrap=False)
+        # No markup: `[` in a name is a bracket.
+        console = Console(highlight=False, soft_wrap=False, markup=False)
         for renderable in renderables:
             console.print(renderable)
 
@@ -64,3 +69,12 @@ def finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def shown(value: Any) -> Any:
+    """Plain data whose texts can be printed, wherever they come from."""
+    if isinstance(value, Mapping):
+        return {shown(key): shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(item) for item in value]
+    return printable(value) if isinstance(value, str) else value

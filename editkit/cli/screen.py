@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from editkit.cli.output import Output
+from editkit.errors import printable
 from editkit.events import Advanced, Event, Measured, Noted, StageEnded, StageStarted, Tell
 
 
@@ -36,7 +37,7 @@ class Lines:
                 self.say(f"{key} [{step}] {value:.5g}")
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
 class Bars:

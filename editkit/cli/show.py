@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from editkit.cli.options import talking
-from editkit.cli.output import Output, size
+from editkit.cli.output import Output, shown, size
 
 if TYPE_CHECKING:
     from editkit.patch.manifest import Manifest
@@ -35,7 +35,7 @@ def show(context: click.Context, place: Path) -> int:
     if output.json:
         output.document({"status": "done", "patch": str(place), **told})
     else:
-        output.show(*renderables(told))
+        output.show(*renderables(shown(told)))
     return 0
 
 
@@ -54,10 +54,10 @@ def _folder(output: Output, place: Path) -> None:
         output.document({"status": "done", **about, "patches": patches})
         return
     files = f"{about['files']} files, {size(about['bytes'])}"
-    lines = [f"folder   {place}: {manifest.kind}, {files}", base_line(about["base"])]
+    lines = [f"folder   {place}: {manifest.kind}, {files}", base_line(shown(about["base"]))]
     output.show(*(Text(line, overflow="fold") for line in lines))
     for at, (name, told) in enumerate(held, 1):
-        output.show(Text(f"\npatch {at} of {len(held)}, {name}", overflow="fold"), *renderables(told))
+        output.show(Text(f"\npatch {at} of {len(held)}, {name}", overflow="fold"), *renderables(shown(told)))
 
 
 def _about(place: Path, manifest: Manifest) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from editkit.checkpoint import Checkpoint
-from editkit.errors import EditkitError
+from editkit.errors import EditkitError, printable
 from editkit.events import Tell, nobody, stage
 from editkit.export.exported import OTHERS
 from editkit.export.fitting import fits_base, fits_digest, fits_edited, fits_original, tensors_of
@@ -119,8 +119,8 @@ def check_folder(folder: Path, base: Checkpoint | None = None, tell: Tell = nobo
         len(found),
         sum(_size(path) or 0 for path in found.values()),
         len(tensors_of(patches)),
-        tuple(sorted(wrong)),
-        tuple(sorted(unchecked)),
+        tuple(sorted(map(printable, wrong))),
+        tuple(sorted(map(printable, unchecked))),
         base is not None,
     )
 

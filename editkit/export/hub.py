@@ -77,11 +77,12 @@ def push(
         raise UsageError(
             "a pull request is made against the main branch: leave out the revision, or create_pr"
         )
+    name = named(name)
     with (
         outgoing(
             place, allow_rejected=allow_rejected, words=words, recipe=recipe, base=base, tell=tell
         ) as out,
-        asking(OutputError, named(name), revision),
+        asking(OutputError, name, revision),
         quiet(),
     ):
         from huggingface_hub import HfApi

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from editkit.checkpoint import Checkpoint
-from editkit.errors import ModelError, OutputError, PatchError
+from editkit.errors import ModelError, OutputError, PatchError, printable
 from editkit.patch.format import DIGEST, SUFFIX
 from editkit.patch.manifest import MANIFEST, Manifest
 
@@ -74,7 +74,7 @@ def listing(checkpoint: Checkpoint) -> Listing:
         order = sorted(files, key=lambda name: (-files[name].stat().st_size, name))
     except OSError as error:
         raise ModelError(f"{error.filename or folder}: can't be read ({error.strerror})") from error
-    return Listing({name: files[name] for name in order}, tuple(sorted(left_out)))
+    return Listing({name: files[name] for name in order}, tuple(sorted(map(printable, left_out))))
 
 
 def _named(folder: Path) -> Collection[str]:

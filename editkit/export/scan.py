@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from editkit.errors import OutputError
+from editkit.errors import OutputError, printable
 from editkit.events import Tell, nobody, stage
 from editkit.export.hidden import folded, number, spelled
 from editkit.export.reading import texts
@@ -45,7 +45,7 @@ class Found:
     which: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.which}"
+        return printable(f"{self.file}: {self.place}: {self.which}")
 
 
 class Search:

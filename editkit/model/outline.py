@@ -69,8 +69,11 @@ class Outline:
         return sum(info.end - info.start for info in self.stored.values())
 
 
-def outline(ref: ModelRef) -> Outline:
+def outline(ref: ModelRef, *, processor: bool = True) -> Outline:
     """Lay a model out, of a folder or of the Hub, without reading its weights.
+
+    Args:
+        processor: open that too; where only the weights are asked about, the files may lack one.
 
     Raises:
         ModelError: it is not there, has no safetensors files, or is of no class we can edit.
@@ -88,8 +91,8 @@ def outline(ref: ModelRef) -> Outline:
         raise ModelError(f"{ref.id}: its config makes no model: {first_line(error)}") from error
     model.eval().requires_grad_(False)
     _untie(model, stored)
-    processor = open_processor(folder, ref.id, trust_remote_code=trusted)
-    return Outline(Editable(model, processor, folder, ref.id, revision, ref.w_out), stored)
+    reader = open_processor(folder, ref.id, trust_remote_code=trusted) if processor else None
+    return Outline(Editable(model, reader, folder, ref.id, revision, ref.w_out), stored)
 
 
 def _dtype(ref: ModelRef, config: Any, stored: Mapping[str, TensorInfo]) -> torch.dtype:

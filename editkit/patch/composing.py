@@ -84,7 +84,12 @@ def composed(all_changes: Sequence[Change], overlap: Overlap, digest: Digest) ->
     # With a patch and its inverse every state is led to: then the first one given is where it starts.
     for start in [state for state in starts if state not in ends] or starts[:1]:
         walk = _Walk(all_changes, overlap, digest, start)
-        found = walk.on(start, [])
+        try:
+            found = walk.on(start, [])
+        except RecursionError as error:
+            raise PatchError(
+                f"tensor {sample.tensor!r}: too many patches at once: merge some first"
+            ) from error
         if found is not None and not walk.waiting:
             return found
     raise PatchError(

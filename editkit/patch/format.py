@@ -157,7 +157,7 @@ class Contents:
             whole = (entry.module, entry.layer, own, entry.orientation, entry.shape, entry.dtype)
             agreed = tensors.setdefault(entry.tensor, (*whole, entry.base_digest, entry.edited_digest))
             if agreed != (*whole, entry.base_digest, entry.edited_digest):
-                raise PatchError(f"two entries contradict each other about tensor {entry.tensor!r}")
+                raise PatchError(f"two entries contradict each other about tensor {entry.tensor!r:.200}")
 
 
 def _check_names(base: Base, provenance: Provenance) -> None:
@@ -175,7 +175,7 @@ def _check_names(base: Base, provenance: Provenance) -> None:
 
 
 def _check_entry(entry: Entry) -> None:
-    where = f"entry for tensor {entry.tensor!r}"
+    where = f"entry for tensor {entry.tensor!r:.200}"
     if entry.kind != "rows" or entry.orientation not in ("rows", "columns"):
         raise PatchError(f"{where}: unknown kind or orientation")
     if not entry.module or not entry.tensor or entry.layer < 0:
@@ -187,7 +187,7 @@ def _check_entry(entry: Entry) -> None:
     if not DIGEST.fullmatch(entry.base_digest) or not DIGEST.fullmatch(entry.edited_digest):
         raise PatchError(f"{where}: a digest is no SHA-256 in hex")
     if entry.dtype not in BITS:
-        raise PatchError(f"{where}: rows of {entry.dtype} can't be patched; {', '.join(BITS)} can")
+        raise PatchError(f"{where}: rows of {entry.dtype:.20} can't be patched; {', '.join(BITS)} can")
     d_mlp, d_model = entry.sides
     neurons = entry.neurons
     if neurons.dtype != np.int64 or neurons.ndim != 1 or not len(neurons):

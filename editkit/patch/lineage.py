@@ -22,9 +22,12 @@ APART: Final = ", "  # between versions of one package
 
 
 def is_merged(came: Provenance) -> bool:
-    """Whether it says so; what a file says of itself may be anything."""
+    """Whether it says so; what a file says of itself may be anything.
+
+    One that names a single leaf is no merge: merged with that leaf it would be taken for the same.
+    """
     named = came.solve.settings.get("patches") if came.locate.name == came.solve.name == MERGED else None
-    return isinstance(named, Mapping) and bool(named) and all(map(_is_leaf, named.items()))
+    return isinstance(named, Mapping) and len(named) > 1 and all(map(_is_leaf, named.items()))
 
 
 def leaves(patch: Patch) -> dict[str, Any]:

@@ -7,20 +7,25 @@ which are among its files.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError
 
-from editkit.checkpoint.strict import strict_json
+from editkit.checkpoint.strict import Density, strict_json
+from editkit.checkpoint.tensorfile import opened
 from editkit.errors import PatchError
 from editkit.patch.format import DIGEST, STRICT, Base
 
 MANIFEST: Final = "editkit.json"
 LONGEST: Final = 16 << 20
+DENSITY: Final = Density(
+    bytes_per_container=32, bytes_per_item=10, most_items=250_000
+)  # a file takes 100 bytes
 Kind = Literal["merged", "lora", "hub"]
 
 
@@ -48,7 +53,7 @@ class Manifest:
     version: Literal[1]
     kind: Kind
     base: Base
-    patches: tuple[tuple[str, str], ...]
+    patches: Annotated[tuple[tuple[str, str], ...], FailFast()]
     files: Mapping[str, File]
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -75,10 +80,11 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            if path.stat().st_size > LONGEST:
-                raise PatchError(f"{path}: too long for a manifest")
-            text = path.read_bytes()
-            strict_json(text)
+            with opened(path) as stream:
+                if os.fstat(stream.fileno()).st_size > LONGEST:
+                    raise PatchError(f"{path}: too long for a manifest")
+                text = stream.read()
+            strict_json(text, DENSITY)
             found: Manifest = ADAPTER.validate_json(text)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
@@ -115,5 +121,5 @@ def digest_of(path: Path) -> str:
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         return file_digest(stream, "sha256").hexdigest()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from editkit.checkpoint.tensorfile import BITS, Bits, TensorInfo, read_header
+from editkit.checkpoint.tensorfile import BITS, Bits, TensorInfo, opened, read_header
 from editkit.errors import PatchError
 from editkit.patch.document import from_json
 from editkit.patch.format import METADATA_KEY, Contents, Entry
@@ -27,21 +26,13 @@ def read_file(path: Path) -> Contents:
         PatchError: there is none, or it is damaged, of another version or not a patch.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PatchError(f"{path}: not a file")
-            return read(stream, status.st_size)
+        with opened(path) as stream:
+            return read(stream, os.fstat(stream.fileno()).st_size)
     except PatchError as error:
         raise PatchError(f"{path}: {error}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no possible file name"
         raise PatchError(f"{path}: the patch can't be read ({reason})") from error
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """So that a pipe in the file's place is refused, not waited for."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read(stream: BufferedReader | BytesIO, size: int) -> Contents:
@@ -84,7 +75,7 @@ def read(stream: BufferedReader | BytesIO, size: int) -> Contents:
 
 def _array(stream: BufferedReader | BytesIO, info: TensorInfo) -> Bits:
     if info.dtype not in DTYPES:
-        raise PatchError(f"tensor {info.name!r} has the dtype {info.dtype}, which no patch has")
+        raise PatchError(f"tensor {info.name!r:.200} has the dtype {info.dtype}, which no patch has")
     # A bytearray, because torch warns about arrays it could not write to.
     content = bytearray(info.end - info.start)
     if stream.readinto(content) < len(content):

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, cast
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
@@ -124,6 +124,19 @@ class Recipe(Part):
     def resolve(self, path: str) -> Path:
         """A path as the recipe writes it, from here."""
         return self._folder / Path(path).expanduser()
+
+    def strays(self, path: str) -> bool:
+        """Whether the recipe's own text names a place outside of its folder at the key `path`.
+
+        A recipe may come from somebody else. What `--set` or the environment say, its user says.
+        """
+        place, value = self._document.place(path), cast(Any, self.document())
+        for key in path.split("."):
+            value = value[key]
+        if place is None or place.line is None or not isinstance(value, str):
+            return False
+        written = Path(value).expanduser()
+        return written.is_absolute() or ".." in written.parts
 
     def model_ref(self) -> ModelRef:
         """The model; a folder beside the recipe with its path from here."""

@@ -67,7 +67,7 @@ def explain(
         kind, context = detail["type"], detail.get("ctx", {})
         if kind == "extra_forbidden":
             known = [*(name for holder in holders for name in _keys(holder)), *also]
-            problems.append(Problem(dotted(path), f"unknown key{did_you_mean(path[-1], known)}"))
+            problems.append(Problem(dotted(path), f"unknown key{did_you_mean(detail['loc'][-1], known)}"))
         elif kind == "missing":
             meant = next((_described(holder, path[-1]) for holder in holders), "")
             problems.append(Problem(dotted(path), f"is missing{meant}"))
@@ -108,7 +108,11 @@ def _walk(loc: KeyPath, model: type[BaseModel], data: object) -> tuple[KeyPath, 
     models = [model]
     holders = models
     for position, part in enumerate(loc):
-        if isinstance(part, str) and part.startswith("<"):
+        if (
+            isinstance(part, str)
+            and part.startswith("<")
+            and not (isinstance(data, Mapping) and part in data)
+        ):
             models = [one for one in models if part.strip("<>") in _keys(one)] or models
             continue
         inside = isinstance(data, Mapping) and part in data

@@ -2,7 +2,8 @@
 
 Words stay words: `012`, `12:30` and `2024-01-01` are text here, `1e-4` is a number, and only `true/false`,
 `yes/no`, `on/off`, whole and decimal numbers, and nothing (`null`, `~`) are read as anything but text.
-Repeated keys, tags, and aliases that unfold into more than MOST_ALIASED nodes are refused.
+Repeated keys, tags, and aliases that unfold into more than MOST_ALIASED nodes are refused. So is what would
+take longer than a second to read: nothing in a stranger's recipe is done before somebody has looked at it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from editkit.errors import Problem, RecipeError
 
 LARGEST: Final = 1_000_000
 MOST_ALIASED: Final = 10_000
+MOST_NODES: Final = 20_000
+DEEPEST: Final = 30
+MOST_TOLD: Final = 100
 
 KeyPath = tuple[str | int, ...]
 
@@ -31,12 +35,29 @@ READINGS: Final = (
 )
 
 
+READ_AS: Final = {f"tag:yaml.org,2002:{name}" for name in ("str", *(name for name, *_ in READINGS))}
 UNTAGGED: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 TAGGED: Final = "tags (words that begin with !) are not used in recipes"
 
 
+class _TooMuch(Exception):
+    pass
+
+
 class _Reader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own way to declare them)
+    n_nodes = depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Stops where PyYAML would go on for seconds: its time grows with nodes times depth."""
+        self.n_nodes, self.depth = self.n_nodes + 1, self.depth + 1
+        if self.n_nodes > MOST_NODES:
+            raise _TooMuch
+        if self.depth > DEEPEST:
+            raise RecursionError
+        found = super().compose_node(parent, index)
+        self.depth -= 1
+        return found
 
 
 class _Writer(yaml.SafeDumper):
@@ -88,7 +109,7 @@ class Document:
             if place is not None and problem.source is None:
                 problem = replace(problem, source=place.source, line=place.line)
             placed.append(problem)
-        return RecipeError(sorted(placed, key=lambda one: (one.line or 0, one.path)))
+        return RecipeError(sorted(placed, key=lambda one: (one.line or 0, one.path))[:MOST_TOLD])
 
 
 def dotted(path: KeyPath) -> str:
@@ -132,6 +153,9 @@ class _Walk:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.refuse(key_node, path, "a key must be a word")
+                continue
+            if key_node.tag not in READ_AS:
+                self.refuse(key_node, path, TAGGED)
                 continue
             key, line = key_node.value, key_node.start_mark.line + 1
             here = (*path, key)
@@ -179,8 +203,11 @@ def read_yaml(text: str, source: str) -> Document:
         raise RecipeError([Problem("", "holds characters that no text has", None, source)]) from None
     except RecursionError:
         raise RecipeError([Problem("", "nested too deeply", None, source)]) from None
+    except _TooMuch:
+        why = f"more than {MOST_NODES:,} keys and values: put long lists into files"
+        raise RecipeError([Problem("", why, None, source)]) from None
     if walk.problems:
-        raise RecipeError(walk.problems)
+        raise RecipeError(walk.problems[:MOST_TOLD])
     return Document(data, walk.places, text)
 
 

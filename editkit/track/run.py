@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from editkit.track.recording import recording
 from editkit.track.registry import to_keep
 from editkit.track.sink import Sink
 from editkit.track.store import settled, shown, store_uri
-from editkit.track.values import about, allowed, flat, merged, standing, worst
+from editkit.track.values import about, allowed, case_counts, flat, merged, standing, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +99,7 @@ class Run:
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
         self._datasets, self._plan = datasets.names(plan), plan
         self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
-        self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
+        self._sink.metrics(case_counts(plan.counts()))
         self._sink.flush()
         self._sink.text(datasets.listing(plan), datasets.CASES_FILE)
         self._sink.inputs(datasets.inputs(plan, self._digest))
@@ -145,8 +146,9 @@ class Run:
         sink = self._sink
         deciding = worst(report)
         sink.metrics(merged(deciding) | standing(report))
-        sink.metrics({allowed(f"cases/{name}"): count for name, count in report.counts.items()})
-        sink.metrics({allowed(f"details/{name}"): value for name, value in report.details.items()})
+        sink.metrics(
+            {allowed(f"details/{name}"): value for name, value in report.details.items() if isfinite(value)}
+        )
         sink.flush()
         for number, nested in self._edits.items():
             nested.sink.metrics(merged(worst(report, number)) | standing(report, number))

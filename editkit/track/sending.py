@@ -22,7 +22,7 @@ from editkit.track.journal import removed
 from editkit.track.sender import CALL_SECONDS
 from editkit.track.store import quiet
 
-POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.1
 AGAIN_SECONDS: Final = 5.0
 # Imports, and the migrations of a new database, on a busy machine.
 START_SECONDS: Final = 90.0
@@ -83,6 +83,8 @@ def _followed(courier: Courier, say: Said) -> bool:
                 say(again=True)
             broken = False
         if (runs := courier.runs) != known:
+            if not known and not ended:
+                _prepared()
             known = runs
             say(runs=runs, experiment=courier.experiment)
         say(seconds=IDLE_SECONDS)
@@ -90,6 +92,13 @@ def _followed(courier: Courier, say: Said) -> bool:
         with suppress(Exception):  # it broke before
             courier.give_up()
     return not broken
+
+
+def _prepared() -> None:
+    """Import while there is time what the end of a run needs: somebody waits for that."""
+    import mlflow.pyfunc  # noqa: F401
+
+    import editkit.track.registry  # noqa: F401
 
 
 def _closed() -> bool:

@@ -68,12 +68,18 @@ def standing(report: Report, edit: int | None = None) -> dict[str, float]:
         "verdict/accepted": float(report.verdict.accepted),
         "verdict/asked": len(asked),
         "verdict/met": sum(one.met for one in asked),
-        **{f"cases/{role}": report.counts.get(role, 0) for role in ROLES},
         "cases/failed": sum(not row.ok for row in rows),
         "cases/changed": sum(row.before != row.after for row in rows),
         "words/changed": len(report.words),
         "words/surely_changed": sum(word.q < SURE for word in report.words),
     }
+
+
+def case_counts(counts: Mapping[str, int]) -> dict[str, float]:
+    """`cases/control` -> how many, of every role; near ones and suites apart where there are any."""
+    side = sum(count for sort, count in counts.items() if sort.startswith("side/"))
+    found = {**dict.fromkeys(ROLES, 0), "side": side, **counts}
+    return {allowed(f"cases/{sort}"): float(count) for sort, count in found.items()}
 
 
 def about(recipe: Recipe) -> dict[str, str]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from editkit.patch.file import Patch
 from tests.cli.test_show import GOLDEN
 
+OPEN = "open.editkit.safetensors"
 
-@pytest.mark.parametrize("command", [("push", GOLDEN, "org/edit"), ("pull", "org/edit")])
+
+@pytest.mark.parametrize("command", [("push", OPEN, "org/edit"), ("pull", "org/edit")])
 def test_offline_is_one_sentence(
-    call: Any, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_any")
+    golden = Patch.load(GOLDEN)
+    # One that hides no words, so that there are none to be looked for.
+    replace(golden, provenance=replace(golden.provenance, edits=())).save(tmp_path / OPEN)
     answer = call("--json", *command)
     said = "org/edit: HF_HUB_OFFLINE is set, so the Hub is not asked: unset it"
     assert (answer.code, answer.document) == (1, {"status": "failed", "error": said})

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import struct
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,20 +33,19 @@ class Raw:
 
 NAMES: Final = (
     "", "..", "../../etc/passwd", "/etc/passwd", "C:\\x", "a\0b", "\x1b[2J\x1b]0;x\x07", "\u202egnp.exe",
-    "\u2028", "\ud800", "\ufeff", "\U0001f600", "e\u0301", "0.neurons", "__metadata__", "x" * 5000, " ", "\n",
-    "0",
+    "\u2028", "\ud800", "\ufeff", "\U0001f600", "e\u0301", "0.neurons", "__metadata__",
+    "x" * 5000, " ", "\n", "0",
 )  # fmt: skip
 VALUES: Final = (
-    *NAMES, None, True, False, 0, 1, -1, 2, 3, 7, 10**9, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63),
-    10**400,
+    *NAMES, None, True, False, 0, 1, -1, 2, 3, 7, 10**9, 2**31, 2**53 + 1, 2**63 - 1, 2**63,
+    -(2**63), 10**400,
     0.0, -0.0, 0.5, 1e-320, 1e308, [], [0], [1, 1], [10**9, 10**9], [-1, 8], [0, 0], [2**63, 2**63 + 8],
     [True, 8], [2.0], [1] * 40, "BF16", "F32", "I64", "U8", "F4", "BF17", "rows", "columns", "a" * 64,
     "A" * 64,
     Table([]), Table([["a", 1], ["a", 2]]),
     Table([["dtype", "U8"], ["shape", [0]], ["data_offsets", [0, 0]]]),
     Raw("NaN"), Raw("-Infinity"), Raw("1e999"), Raw("01"), Raw("1."), Raw("'a'"), Raw("[" * 300), Raw(""),
-    Raw("[" * 600 + "]" * 600), Raw('{"a":' * 400 + "1" + "}" * 400), Raw("1" * 5000),
-    Raw('"\\ud800"'),
+    Raw("[" * 99 + "]" * 99), Raw('{"a":' * 90 + "1" + "}" * 90), Raw("1" * 5000), Raw('"\\ud800"'),
     Raw('"\\u0000"'), Raw("[" + "{}," * 500 + "{}]"), Raw("0.1e1"), Raw("-0"), Raw("/**/1"), Raw("1e-400"),
 )  # fmt: skip
 WORDS: Final = (
@@ -98,10 +99,10 @@ def change_tree(draw: Draw, tree: Any) -> None:
     if kind < 6 and everywhere:
         holder, index = draw(st.sampled_from(everywhere))
         if kind < 5:
-            holder[index] = draw(st.sampled_from(VALUES))
+            holder[index] = deepcopy(draw(st.sampled_from(VALUES)))
         else:
             other, at = draw(st.sampled_from(everywhere))
-            holder[index] = parse(dump(other[at])) if not isinstance(other[at], Raw) else other[at]
+            holder[index] = deepcopy(other[at])
         return
     full = [table for table in tables(tree) if table.pairs]
     if not full:
@@ -111,11 +112,11 @@ def change_tree(draw: Draw, tree: Any) -> None:
     if kind == 6:
         del pairs[at]
     elif kind == 7:
-        pairs.append(list(pairs[at]))
+        pairs.append(deepcopy(pairs[at]))
     elif kind == 8:
         pairs[at][0] = draw(st.sampled_from(NAMES))
     else:
-        pairs.insert(at, [draw(st.sampled_from(NAMES)), draw(st.sampled_from(VALUES))])
+        pairs.insert(at, [draw(st.sampled_from(NAMES)), deepcopy(draw(st.sampled_from(VALUES)))])
 
 
 def change_bytes(draw: Draw, content: bytes, other: bytes) -> bytes:
@@ -190,10 +191,14 @@ def forged_tensor_files(draw: Draw, honest: tuple[bytes, ...], inner: str | None
 
 @st.composite
 def forged_json(draw: Draw, honest: bytes) -> bytes:
-    """A JSON file forged in its values, keys or bytes; its layout may stay."""
+    """A JSON file forged in its values, keys or bytes; every other time in the layout it would have."""
     if draw(st.integers(0, 4)) == 0:
         return change_bytes(draw, honest, honest)
     tree = parse(honest)
     for _ in range(draw(st.integers(1, 3))):
         change_tree(draw, tree)
-    return dump(tree, draw(st.booleans())).encode("utf-8", "surrogatepass")
+    text = dump(tree, draw(st.booleans()))
+    if draw(st.booleans()):
+        with suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    return text.encode("utf-8", "surrogatepass")

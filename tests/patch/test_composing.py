@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from editkit.errors import PatchError
-from editkit.patch.algebra import inverted, merged
+from editkit.patch.algebra import RULES, inverted, merged
 from tests.patch.tensors import KEYS, Bases, content, patch_of, written
 
 
@@ -71,3 +74,48 @@ def test_patches_that_contradict_each_other(bases: Bases) -> None:
     back = replace(inverted(a).entries[0], edited_digest="2" * 64)
     with pytest.raises(PatchError, match="contradict their rows"):
         merged([a, replace(a, entries=(back,))])
+
+
+DIGESTS = [f"{number:064x}" for number in range(4)]
+
+
+@given(
+    told=st.lists(
+        st.tuples(
+            st.sampled_from(DIGESTS),
+            st.sampled_from(DIGESTS),
+            st.dictionaries(st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    rule=st.sampled_from(RULES),
+)
+def test_whatever_patches_say_is_merged_or_refused(bases: Bases, told: list[Any], rule: Any) -> None:
+    """Digests and rows that no honest patch has, in every combination: a patch, or a sentence."""
+    base = bases("F32")
+    (sample,) = patch_of(base, {KEYS[0]: 1}).entries
+    patches = []
+    for before, after, rows in told:
+        neurons = sorted(rows)
+        original, edited = (np.array([[rows[n][at]] * 3 for n in neurons], np.uint32) for at in (0, 1))
+        own = replace(sample, base_digest=before, edited_digest=after, neurons=np.array(neurons))
+        patches.append(replace(patch_of(base, {}), entries=(replace(own, original=original, edited=edited),)))
+    try:
+        whole = merged(patches, overlap=rule)
+    except PatchError:
+        return
+    assert merged([whole], overlap=rule) == whole
+    assert len(whole.digest) == 64
+
+
+def test_deeper_than_a_process_can_nest(bases: Bases) -> None:
+    """Each but the last stands on one of two that stand beside each other."""
+    (entry,) = patch_of(bases("F32"), {KEYS[0]: 1}).entries
+    base, patches = patch_of(bases("F32"), {}), []
+    for number in range(2000):
+        for after in (number + 1, 10_000 + number):
+            own = replace(entry, base_digest=f"{number:064x}", edited_digest=f"{after:064x}")
+            patches.append(replace(base, entries=(own,)))
+    with pytest.raises(PatchError, match="merge some first"):
+        merged(patches)

@@ -3,49 +3,24 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
+import os
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import process_time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
-from editkit.errors import EditkitError, PatchError
+from editkit.errors import PatchError
 from editkit.patch.file import Patch
-from editkit.patch.format import Contents
+from editkit.patch.format import Base, Contents
+from editkit.patch.manifest import MANIFEST, File, Manifest
 from editkit.patch.reader import read
 from editkit.patch.writer import pieces
-from tests.patch.mutations import forged_tensor_files
+from tests.patch.forging import forging, refused
+from tests.patch.mutations import forged_json, forged_tensor_files
 
 GOLDEN = Path(__file__).parent / "golden" / "v1.editkit.safetensors"
-LONGEST_SENTENCE = 700
-
-
-def forging(count: int) -> settings:
-    """So many examples, none of them kept or made smaller for long."""
-    return settings(max_examples=count, suppress_health_check=list(HealthCheck), database=None)
-
-
-def refused(work: Callable[[], object], kind: type[EditkitError], n_bytes: int) -> str | None:
-    """What was said, None where it was accepted; anything but one cheap and printable sentence fails."""
-    tracemalloc.start()
-    began, said = process_time(), None
-    try:
-        work()
-    except kind as error:
-        said = str(error)
-    finally:
-        seconds, peak = process_time() - began, tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    assert seconds < 1
-    assert peak < 40 * n_bytes + 1_000_000
-    if said is not None:
-        assert said.isprintable(), ascii(said)
-        assert 10 < len(said) < LONGEST_SENTENCE, said
-    return said
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +54,47 @@ def test_forged_patches(honest: tuple[bytes, ...]) -> None:
 @pytest.mark.slow
 def test_many_forged_patches(honest: tuple[bytes, ...]) -> None:
     assert len(check_patches(honest, 20_000)) > 60
+
+
+HONEST = Manifest(
+    1,
+    "merged",
+    Base("demo/scenes", None, "bfloat16", "a" * 64),
+    (("editkit/an edit.editkit.safetensors", "b" * 64),),
+    {"config.json": File(3, "c" * 64), "sub/tokenizer.json": File(0, None)},
+)
+
+
+def check_manifests(folder: Path, count: int) -> Counter[str]:
+    reasons: Counter[str] = Counter()
+
+    @forging(count)
+    @given(forged_json(HONEST.to_json().encode()))
+    def check(content: bytes) -> None:
+        (folder / MANIFEST).write_bytes(content)
+        found: list[Manifest] = []
+        said = refused(lambda: found.append(Manifest.read(folder)), PatchError, len(content))
+        reasons[(said or "accepted").removeprefix(str(folder))[:60]] += 1
+        if said is None:
+            assert found[0].to_json().encode() == content
+            for name in (*found[0].files, *(name for name, _ in found[0].patches)):
+                assert os.path.normpath(folder / name).startswith(f"{folder}/")
+
+    check()
+    assert [path.name for path in folder.iterdir()] == [MANIFEST]
+    return reasons
+
+
+def test_forged_manifests(tmp_path: Path) -> None:
+    assert len(check_manifests(tmp_path, 400)) > 10
+
+
+@pytest.mark.slow
+def test_many_forged_manifests(tmp_path: Path) -> None:
+    assert len(check_manifests(tmp_path, 4_000)) > 15
+
+
+def test_a_manifest_that_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / MANIFEST)
+    with pytest.raises(PatchError, match=r"can't be read \(not a file\)"):
+        Manifest.read(tmp_path)

@@ -55,3 +55,11 @@ def test_a_merge_that_says_it_is_one_and_is_none(bases: Bases) -> None:
         odd = patch_of(base, {KEYS[0]: 1}, locate=Method("merged"), solve=Method("merged", settings))
         came = merged([odd, patch_of(base, {KEYS[9]: 1})]).provenance
         assert odd.digest in json.loads(json.dumps(came.solve.settings["patches"]))
+
+
+def test_a_patch_that_names_another_as_all_it_was_made_of_keeps_its_rows(bases: Bases) -> None:
+    base = bases("F32")
+    made = patch_of(base, {KEYS[0]: 1})
+    leaf = {made.digest: {"recipe_digest": "0" * 64}}
+    odd = patch_of(base, {KEYS[9]: 1}, locate=Method("merged"), solve=Method("merged", {"patches": leaf}))
+    assert {str(neuron) for neuron in merged([odd, made]).neurons()} == {"L0.N0", "L1.N1"}
