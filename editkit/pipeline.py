@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from editkit.atomic import writable
+from editkit.atomic import writable, write_whole
 from editkit.errors import Problem
 from editkit.events import Event, Noted, Progress, Seconds, Tell, nobody, stage, telling
 from editkit.locate import LOCALIZERS
@@ -39,11 +39,13 @@ def apply(
     tell: Tell = nobody,
     track: bool = True,
     force: bool = False,
+    report_place: Path | None = None,
 ) -> Applied:
     """Do what a recipe asks for: find the neurons, solve, write the patch, prove it, decide, export.
 
     Args:
         output: the patch file; `<name>.editkit.safetensors` in the working directory without it.
+        report_place: where to write the report as one HTML file too.
         force: what editkit exported before to the places of the recipe's `export` goes.
 
     Raises:
@@ -52,18 +54,22 @@ def apply(
     from editkit.judging import evaluated, reader
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
+    from editkit.reporting import Reporting
     from editkit.views import Watching, views
+    from editkit.views import written as writing
 
     path = output or Path(f"{recipe.name}{SUFFIX}")
     solvable(recipe)
     locatable(recipe)
     scorable(recipe)
     writable(path)
+    if report_place is not None:
+        writable(report_place)
     shippable(recipe, path, force)
     watch = Seconds()
     with tracked(recipe, track, tell) as run:
-        watching = Watching()
-        tell = telling(tell, watch, watching, run.tell)
+        watching, reading = Watching(), Reporting()
+        tell = telling(tell, watch, watching, reading, run.tell)
         editable, bertscore = opened(recipe, tell), reader(recipe)
         run.resolved(recipe.to_yaml(editable.revision))
         plan = plan_of(recipe, editable, tell)
@@ -72,10 +78,11 @@ def apply(
         found = find(recipe, editable, plan, tell)
         neurons = united(found)
         run.neurons(neurons)
-        if track:
+        if track or report_place is not None:
             with stage(tell, "draw"):
-                for name, figure in views(editable, plan, found, watching.shown):
-                    run.figure(figure, name)
+                reading.neurons = writing(editable, plan, found)
+                for name, figure in views(editable, plan, found, watching.shown, reading.neurons):
+                    run.figure(reading.figure(name, figure), name)
         others = matched(editable, neurons, recipe.seed, tell)
         patch = solve(recipe, editable, plan, neurons, tell)
         if not patch.entries:
@@ -90,6 +97,20 @@ def apply(
         with stage(tell, "write the patch"):
             patch.save(path)
         run.finish(report, path)
+        if track or report_place is not None:
+            with stage(tell, "write the report"):
+                page = reading.page(
+                    recipe,
+                    plan,
+                    report,
+                    what=f"an edit of {patch.base.id}",
+                    patch=patch,
+                    patch_file=path.name,
+                    run={"run": run.run_id, "experiment": run.experiment},
+                )
+                run.text(page, "report.html")
+                if report_place is not None:
+                    write_whole(report_place, [page.encode("utf-8", "replace")])
         exports = shipped(recipe, patch, path, editable.folder, force=force, tell=tell, keep=run.text)
     found_by = run.run_id, run.experiment
     return Applied(

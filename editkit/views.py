@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from editkit.events import Event, Shown
 from editkit.neuron import Neurons
+from editkit.page import Written
 from editkit.plan import Case, EditPlan, PlannedEdit
 from editkit.probe.positions import source_positions
 
@@ -35,29 +36,51 @@ class Watching:
 
 
 def views(
-    editable: Editable, plan: EditPlan, found: Sequence[Neurons], shown: Sequence[Shown]
+    editable: Editable,
+    plan: EditPlan,
+    found: Sequence[Neurons],
+    shown: Sequence[Shown],
+    tokens: Sequence[Written] | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """File names, without any word of the recipe, and figures.
 
     Args:
         found: a ranking for each edit; `shown` what the localizer told to be looked at.
+        tokens: what `written` gave, where somebody has it already.
     """
     from editkit.figures.layers import layer_profiles
     from editkit.figures.ranks import score_against_rank
-    from editkit.locate.signs import signs
 
     rankings = {_label(edit): own for edit, own in zip(plan.edits, found, strict=True) if len(own)}
     few = dict(list(rankings.items())[:EDITS])
     if few:
         yield "layers.png", layer_profiles(few, len(editable.layers))
         yield "ranks.png", score_against_rank(few, relative=False)
-    active = signs(editable, plan, found)
-    for edit, own, sign in list(zip(plan.edits, found, active, strict=True))[:EDITS]:
+    tokens = written(editable, plan, found) if tokens is None else tokens
+    for edit, own in list(zip(plan.edits, found, strict=True))[:EDITS]:
         if len(own):
-            yield from _of_edit(editable, plan, edit, own, sign)
+            writes = [one.tokens for one in tokens if one.edit == edit.number][:ROWS]
+            yield from _of_edit(editable, plan, edit, own, writes)
     for event in shown:
         if event.name == "thresholds":
             yield from _thresholds(plan, event.value)
+
+
+def written(editable: Editable, plan: EditPlan, found: Sequence[Neurons]) -> tuple[Written, ...]:
+    """The tokens that the first neurons of each edit write most, where the word is said."""
+    from editkit.locate.signs import signs
+
+    active = signs(editable, plan, found)
+    return tuple(
+        Written(edit.number, neuron, score, tokens)
+        for edit, own, sign in list(zip(plan.edits, found, active, strict=True))[:EDITS]
+        for neuron, score, tokens in zip(
+            own.items[:ROWS],
+            own.scores[:ROWS],
+            editable.decoded(own.items[:ROWS], signs=sign[:ROWS]),
+            strict=True,
+        )
+    )
 
 
 def _label(edit: PlannedEdit) -> str:
@@ -65,7 +88,7 @@ def _label(edit: PlannedEdit) -> str:
 
 
 def _of_edit(
-    editable: Editable, plan: EditPlan, edit: PlannedEdit, own: Neurons, sign: Sequence[int]
+    editable: Editable, plan: EditPlan, edit: PlannedEdit, own: Neurons, tokens: Sequence[tuple[str, ...]]
 ) -> Iterator[tuple[str, Figure]]:
     from editkit.figures.decoded import decoded
     from editkit.figures.heatmaps import heat_maps
@@ -77,7 +100,7 @@ def _of_edit(
     title = f"What the neurons of {_label(edit)} write most ({own.method})"
     yield (
         f"edit{edit.number}_tokens.png",
-        decoded(some, editable.decoded(some.items, signs=sign[:ROWS]), title),
+        decoded(some, tokens, title),
     )
     seen = [case for case in plan.of("edit", edit.number) if len(case.question.images) == 1][:PICTURES]
     if seen:

@@ -21,6 +21,7 @@ REJECTED = 3
 @click.option("-o", "--output", "place", type=click.Path(path_type=Path), help="Where to write the patch.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; the same as plan.")
 @click.option("--no-track", is_flag=True, help="Leave MLflow out.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report as one HTML file too.")
 @click.option("--force", is_flag=True, help="Overwrite what the recipe's `export` wrote before.")
 @talking
 @click.pass_context
@@ -31,6 +32,7 @@ def apply(
     place: Path | None,
     dry_run: bool,
     no_track: bool,
+    report: Path | None,
     force: bool,
 ) -> int:
     """Edit a model as RECIPE says.
@@ -50,7 +52,9 @@ def apply(
     from editkit import pipeline
 
     with output.working() as tell:
-        applied = pipeline.apply(asked, output=place, tell=tell, track=not no_track, force=force)
+        applied = pipeline.apply(
+            asked, output=place, tell=tell, track=not no_track, force=force, report_place=report
+        )
     if output.json:
         output.document(_document(applied))
     elif output.quiet:

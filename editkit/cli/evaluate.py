@@ -22,6 +22,7 @@ REJECTED = 3
 @click.option("--against", metavar="PATCH_OR_MODEL", help="Compare with another one, case by case.")
 @click.option("--control", is_flag=True, help="Solve the recipe for random neurons too; of a patch.")
 @click.option("--no-track", is_flag=True, help="Leave MLflow out.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report as one HTML file too.")
 @talking
 @click.pass_context
 def evaluate(
@@ -32,6 +33,7 @@ def evaluate(
     against: str | None,
     control: bool,
     no_track: bool,
+    report: Path | None,
 ) -> int:
     """Ask a changed model everything RECIPE asks.
 
@@ -45,7 +47,15 @@ def evaluate(
     from editkit.study.evaluating import evaluate_only
 
     with output.working() as tell:
-        found = evaluate_only(asked, change, against=against, control=control, tell=tell, track=not no_track)
+        found = evaluate_only(
+            asked,
+            change,
+            against=against,
+            control=control,
+            tell=tell,
+            track=not no_track,
+            report_place=report,
+        )
     if output.json:
         output.document(_document(found))
     elif output.quiet:

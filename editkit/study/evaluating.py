@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editkit.atomic import writable, write_whole
 from editkit.errors import InputError
 from editkit.events import StageEnded, Tell, nobody, stage, telling
 from editkit.patch.file import Patch
@@ -57,6 +58,7 @@ def evaluate_only(
     control: bool = False,
     tell: Tell = nobody,
     track: bool = True,
+    report_place: Path | None = None,
 ) -> Evaluated:
     """Ask a changed model everything that the recipe's own edit would be asked; nothing is written.
 
@@ -66,12 +68,14 @@ def evaluate_only(
         change: a patch or its file, a folder with a merged model or a LoRA adapter, or a model's Hub name.
         against: the same, to be compared with.
         control: whether the recipe is solved for random neurons as well, as many as the patch changes.
+        report_place: where to write the report as one HTML file too.
 
     Raises:
         EditkitError: see `pipeline.apply`; or a change that can't be opened.
     """
     from editkit.judging import Judge, reader
     from editkit.pipeline import opened, plan_of, scorable, tracked
+    from editkit.reporting import Reporting
 
     seconds: dict[str, float] = {}
 
@@ -80,9 +84,12 @@ def evaluate_only(
             seconds[event.name] = seconds.get(event.name, 0.0) + event.seconds
 
     scorable(recipe)
+    if report_place is not None:
+        writable(report_place)
     first, second = _name(change), None if against is None else _name(against)
     with tracked(recipe, track, tell, f"{recipe.name} evaluate") as run:
-        tell = telling(tell, watch, run.tell)
+        reading = Reporting()
+        tell = telling(tell, watch, reading, run.tell)
         editable, bertscore = opened(recipe, tell), reader(recipe)
         with stage(tell, "open the changed model"):
             one = _opened(change, editable, recipe)
@@ -106,6 +113,22 @@ def evaluate_only(
             run.text(json.dumps(told(differences), indent=1), "differences.json")
         file = None if isinstance(change, Patch) or not Path(change).is_file() else Path(change)
         run.finish(report, file)
+        if track or report_place is not None:
+            with stage(tell, "write the report"):
+                page = reading.page(
+                    recipe,
+                    plan,
+                    report,
+                    what=f"evaluation of {_short(first)}",
+                    patch=one if isinstance(one, Patch) else None,
+                    patch_file=None if file is None else file.name,
+                    run={"run": run.run_id, "experiment": run.experiment},
+                    differences=differences,
+                    against=None if second is None else _short(second),
+                )
+                run.text(page, "report.html")
+                if report_place is not None:
+                    write_whole(report_place, [page.encode("utf-8", "replace")])
         run_id, experiment = run.run_id, run.experiment
     return Evaluated(
         recipe, editable.name, first, report, second, compared, differences, run_id, experiment, seconds
@@ -114,6 +137,11 @@ def evaluate_only(
 
 def _name(change: Changed) -> str:
     return "a patch" if isinstance(change, Patch) else fspath(change)
+
+
+def _short(name: str) -> str:
+    """The last part of a path; a report names no place of this machine."""
+    return Path(name).name if Path(name).exists() else name
 
 
 def _opened(change: Changed, editable: Editable, recipe: Recipe) -> Patch | Editable:

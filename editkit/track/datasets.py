@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Final
 
+from editkit.page.sets import case_sets, digest, set_name
 from editkit.plan import Case, EditPlan
 
 CASES_FILE: Final = "cases.json"
@@ -17,27 +17,24 @@ def names(plan: EditPlan) -> dict[str, tuple[str, str]]:
     found: dict[str, list[Case]] = {}
     for case in plan.cases:
         found.setdefault(case.suite or case.role, []).append(case)
-    return {sort: (_name(sort), _digest(tuple(cases))) for sort, cases in found.items()}
+    return {sort: (set_name(sort), digest(cases)) for sort, cases in found.items()}
 
 
 def inputs(plan: EditPlan, recipe_digest: str) -> list[dict[str, str]]:
     """One dataset for each role that has cases, and for each suite; its context is the role."""
-    found = []
-    for role, suite in sorted({(case.role, case.suite or "") for case in plan.cases}):
-        cases = tuple(case for case in plan.of(role) if (case.suite or "") == suite)
-        schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
-        found.append(
-            {
-                "name": _name(suite or role),
-                "digest": _digest(cases),
-                "source_type": "local",
-                "source": json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
-                "schema": json.dumps({"mlflow_colspec": schema}),
-                "profile": json.dumps({"num_rows": len(cases), "num_elements": len(cases) * len(COLUMNS)}),
-                "context": role,
-            }
-        )
-    return found
+    schema = [{"type": "string", "name": name, "required": True} for name in COLUMNS]
+    return [
+        {
+            "name": one.name,
+            "digest": one.digest,
+            "source_type": "local",
+            "source": json.dumps({"uri": CASES_FILE, "recipe_digest": recipe_digest}),
+            "schema": json.dumps({"mlflow_colspec": schema}),
+            "profile": json.dumps({"num_rows": one.count, "num_elements": one.count * len(COLUMNS)}),
+            "context": one.role,
+        }
+        for one in case_sets(plan)
+    ]
 
 
 def listing(plan: EditPlan) -> str:
@@ -57,12 +54,3 @@ def listing(plan: EditPlan) -> str:
         for case in plan.cases
     ]
     return json.dumps(cases, ensure_ascii=False, indent=1)
-
-
-def _name(sort: str) -> str:
-    return f"{sort.replace('_', '-')}-cases"
-
-
-def _digest(cases: tuple[Case, ...]) -> str:
-    """16 hex digits: MLflow keeps at most 36 characters."""
-    return sha256("\n".join(sorted(case.question.id for case in cases)).encode()).hexdigest()[:16]

@@ -15,6 +15,8 @@ from editkit.report import Report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from editkit.figures.drawn import Drawn
+
 
 class Nobody:
     """A run, and an edit's part of it, that keeps nothing."""
@@ -34,7 +36,7 @@ class Nobody:
 
     def neurons(self, neurons: Neurons) -> None: ...
 
-    def figure(self, figure: Figure, place: str) -> None: ...
+    def figure(self, figure: Figure | Drawn, place: str) -> None: ...
 
     def text(self, text: str, place: str) -> None: ...
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from editkit.figures.curves import curves
 from editkit.figures.layers import neurons_per_layer
 from editkit.figures.scores import scores
 from editkit.neuron import Neurons
+from editkit.page.chosen import chosen
+from editkit.page.sets import case_sets
 from editkit.patch.words import key_for, keyed_digest
 from editkit.plan import EditPlan, Picture, PlannedEdit
 from editkit.recipe import Recipe
@@ -28,10 +31,12 @@ from editkit.track.recording import recording
 from editkit.track.registry import to_keep
 from editkit.track.sink import Sink
 from editkit.track.store import settled, shown, store_uri
-from editkit.track.values import allowed, flat, merged, worst
+from editkit.track.values import about, allowed, case_counts, flat, merged, standing, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from editkit.figures.drawn import Drawn
 
 
 class EditRun:
@@ -66,6 +71,7 @@ class Run:
         self._labels: dict[int, str] = {}
         self._edits: dict[int, EditRun] = {}
         self._datasets: dict[str, tuple[str, str]] = {}
+        self._plan = EditPlan((), (), 0)
         self._machine = Machine()
 
     @property
@@ -91,9 +97,9 @@ class Run:
         """The cases as dataset inputs and as a file, their counts as metrics."""
         self._labels = {edit.number: edit.label for edit in plan.edits}
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
-        self._datasets = datasets.names(plan)
+        self._datasets, self._plan = datasets.names(plan), plan
         self._sink.params({"plan.edits": str(len(plan.edits)), "plan.asked": str(plan.asked)})
-        self._sink.metrics({allowed(f"cases/{role}"): count for role, count in plan.counts().items()})
+        self._sink.metrics(case_counts(plan.counts()))
         self._sink.flush()
         self._sink.text(datasets.listing(plan), datasets.CASES_FILE)
         self._sink.inputs(datasets.inputs(plan, self._digest))
@@ -107,7 +113,7 @@ class Run:
         self._sink.params({"neurons.count": str(len(neurons)), "neurons.method": neurons.method})
         self._sink.figure(neurons_per_layer(neurons), "figures/neurons_per_layer.png")
 
-    def figure(self, figure: Figure, place: str) -> None:
+    def figure(self, figure: Figure | Drawn, place: str) -> None:
         """Keep a figure among the others; `place` is a file name that carries no word of the recipe."""
         self._sink.figure(figure, f"figures/{place}")
 
@@ -139,12 +145,13 @@ class Run:
         """Scores, table, report, figures, the patch where there is one, and the verdict as a tag."""
         sink = self._sink
         deciding = worst(report)
-        sink.metrics(merged(deciding))
-        sink.metrics({allowed(f"cases/{name}"): count for name, count in report.counts.items()})
-        sink.metrics({allowed(f"details/{name}"): value for name, value in report.details.items()})
+        sink.metrics(merged(deciding) | standing(report))
+        sink.metrics(
+            {allowed(f"details/{name}"): value for name, value in report.details.items() if isfinite(value)}
+        )
         sink.flush()
         for number, nested in self._edits.items():
-            nested.sink.metrics(merged(score for score in report.scores if score.edit == number))
+            nested.sink.metrics(merged(worst(report, number)) | standing(report, number))
             nested.sink.flush()
         verdict = "accepted" if report.verdict.accepted else "rejected"
         text = words.report_markdown(
@@ -153,14 +160,15 @@ class Run:
             patch_file=None if patch_path is None else patch_path.name,
             recipe_digest=self._digest,
             labels=self._labels,
+            sets=case_sets(self._plan),
         )
         sink.text(text, "report.md")
-        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report)})
+        sink.tags({"editkit.verdict": verdict, NOTE: words.description(report, self._labels, self.run_id)})
         if patch_path is not None:
             sink.file(patch_path, "patch")
             with patch_path.open("rb") as file:
                 sink.tags({"editkit.patch_digest": file_digest(file, "sha256").hexdigest()})
-        if rows := table.chosen(report.rows):
+        if rows := chosen(report.rows):
             sink.table(table.columns(rows, self._pictures), "before_after.json")
         sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
@@ -194,7 +202,7 @@ def open_run(recipe: Recipe, tell: Tell = nobody, name: str | None = None) -> It
         with _closing(sink):
             sink.text(recipe.written, "recipe.yaml")
             sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
-            sink.params(flat(recipe.document(), "recipe"))
+            sink.params(about(recipe) | flat(recipe.document(), "recipe"))
             yield Run(recipe, digest, sink)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
+    from editkit.figures.drawn import Drawn
+
 # One call costs 28 ms for one metric and 140 ms for 900; the interval keeps a running edit watchable.
 BATCH: Final = 500
 BATCH_SECONDS: Final = 5.0
@@ -72,7 +74,7 @@ class Sink:
     def file(self, path: Path, folder: str) -> None:
         self._recording.file(self._run, f"{folder}/{path.name}", copied(path))
 
-    def figure(self, figure: Figure, name: str) -> None:
+    def figure(self, figure: Figure | Drawn, name: str) -> None:
         self._recording.file(self._run, name, figure.savefig)
 
     def image(self, image: Image, name: str) -> None:

@@ -6,43 +6,34 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from editkit.errors import InputError
+from editkit.page.changes import changes, told
 from editkit.plan import Picture
 from editkit.report import Row
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-ROWS: Final = 60
-# Failures never fill the whole table: a reviewer wants to see what success looks like too.
-FAILURES: Final = 40
 SIDE: Final = 128
 
 
-def chosen(rows: Iterable[Row], most: int = ROWS, failures: int = FAILURES) -> tuple[Row, ...]:
-    """At most `most` rows: those that failed, then those that changed, then the rest."""
-    everything = tuple(rows)
-    failed = [row for row in everything if not row.ok]
-    fine = sorted((row for row in everything if row.ok), key=lambda row: row.before == row.after)
-    kept = failed[: max(failures, most - len(fine))]
-    return (*kept, *fine)[:most]
-
-
 def columns(rows: Iterable[Row], pictures: Mapping[str, Picture]) -> dict[str, list[object]]:
-    """Columns for `log_table`; the picture column is there when any row has one."""
+    """Columns of text and one of pictures: the same in every run, so that tables of several can be joined."""
     rows = tuple(rows)
-    table: dict[str, list[object]] = {}
-    if any(name in pictures for row in rows for name in row.images):
-        table["picture"] = [_thumbnail(row, pictures) for row in rows]
-    table["ok"] = ["yes" if row.ok else "no" for row in rows]
-    table["role"] = [row.part for row in rows]
-    table["prompt"] = [row.prompt for row in rows]
-    table["before"] = [row.before for row in rows]
-    table["after"] = [row.after for row in rows]
-    table["control"] = ["" if row.control is None else row.control for row in rows]
-    table["wanted"] = ["" if row.wanted is None else row.wanted for row in rows]
-    table["edit"] = ["" if row.edit is None else str(row.edit) for row in rows]
-    table["case"] = [row.case for row in rows]
-    return table
+    return {
+        "picture": [_thumbnail(row, pictures) for row in rows],
+        "ok": ["yes" if row.ok else "no" for row in rows],
+        "role": [row.role for row in rows],
+        "suite": [row.suite or ("near" if row.near else "") for row in rows],
+        "prompt": [row.prompt for row in rows],
+        "before": [row.before for row in rows],
+        "after": [row.after for row in rows],
+        "changed": [told(changes(row.before, row.after)) for row in rows],
+        "control": [row.control or "" for row in rows],
+        "wanted": [row.wanted or "" for row in rows],
+        "drift": ["" if row.drift is None else f"{row.drift:.3g}" for row in rows],
+        "edit": ["" if row.edit is None else str(row.edit) for row in rows],
+        "case": [row.case for row in rows],
+    }
 
 
 def _thumbnail(row: Row, pictures: Mapping[str, Picture]) -> Image:

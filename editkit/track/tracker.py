@@ -15,6 +15,8 @@ from editkit.report import Report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from editkit.figures.drawn import Drawn
+
 
 class EditTracker(Protocol):
     """The part of a run that belongs to one edit."""
@@ -43,7 +45,7 @@ class Tracker(Protocol):
 
     def neurons(self, neurons: Neurons) -> None: ...
 
-    def figure(self, figure: Figure, place: str) -> None: ...
+    def figure(self, figure: Figure | Drawn, place: str) -> None: ...
 
     def text(self, text: str, place: str) -> None: ...
 

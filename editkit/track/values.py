@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Final
 
+from editkit.page.summary import SURE
+from editkit.recipe import Recipe
 from editkit.report import Report, Score, Value
+
+ROLES: Final = ("edit", "held_out", "preserve", "control", "side")
 
 
 def flat(values: Mapping[str, object], prefix: str) -> dict[str, str]:
@@ -21,7 +28,10 @@ def allowed(key: str) -> str:
 
 
 def score_metrics(score: Score) -> dict[str, float]:
-    """`name/after`, `name/after_low`, `name/after_high`, and the same for before, control and difference."""
+    """`name/after`, `name/after_low`, `name/after_high`, and the same for before, control and difference.
+
+    What is no number is left out: MLflow's pages show NaN as 0, or not at all.
+    """
     sides: dict[str, Value | None] = {
         "after": score.after,
         "before": score.before,
@@ -35,12 +45,56 @@ def score_metrics(score: Score) -> dict[str, float]:
             metrics[key] = value.value
             metrics[f"{key}_low"] = value.interval.low
             metrics[f"{key}_high"] = value.interval.high
-    return metrics
+    return {key: number for key, number in metrics.items() if isfinite(number)}
 
 
-def worst(report: Report) -> tuple[Score, ...]:
-    """Every metric once, from its worst edit: the one that decides."""
-    return tuple(report.score(name) for name in dict.fromkeys(score.name for score in report.scores))
+def worst(report: Report, edit: int | None = None) -> tuple[Score, ...]:
+    """Every metric once, from its worst edit: the one that decides.
+
+    With `edit`, its own where it has one, else that of the whole recipe.
+    """
+    fitting = [score for score in report.scores if edit is None or score.edit in (edit, None)]
+    return tuple(
+        min((score for score in fitting if score.name == name), key=lambda score: score.goodness)
+        for name in dict.fromkeys(score.name for score in fitting)
+    )
+
+
+def standing(report: Report, edit: int | None = None) -> dict[str, float]:
+    """What every run has, whatever its recipe asks for: so that runs stand side by side in a table."""
+    rows = [row for row in report.rows if edit is None or row.edit in (edit, None)]
+    asked = report.verdict.criteria
+    return {
+        "verdict/accepted": float(report.verdict.accepted),
+        "verdict/asked": len(asked),
+        "verdict/met": sum(one.met for one in asked),
+        "cases/failed": sum(not row.ok for row in rows),
+        "cases/changed": sum(row.before != row.after for row in rows),
+        "words/changed": len(report.words),
+        "words/surely_changed": sum(word.q < SURE for word in report.words),
+    }
+
+
+def case_counts(counts: Mapping[str, int]) -> dict[str, float]:
+    """`cases/control` -> how many, of every role; near ones and suites apart where there are any."""
+    side = sum(count for sort, count in counts.items() if sort.startswith("side/"))
+    found = {**dict.fromkeys(ROLES, 0), "side": side, **counts}
+    return {allowed(f"cases/{sort}"): float(count) for sort, count in found.items()}
+
+
+def about(recipe: Recipe) -> dict[str, str]:
+    """The few settings that tell runs apart, under a name that stands before all others."""
+    edits = Counter(edit.kind for edit in recipe.edits)
+    return {
+        "about.recipe": recipe.name,
+        "about.model": recipe.model.id,
+        "about.edits": ", ".join(f"{count} {kind}" for kind, count in edits.items()),
+        "about.locate": recipe.locate.method,
+        "about.top": str(recipe.locate.top),
+        "about.layers": _text(recipe.locate.layers),
+        "about.solve": recipe.solve.method,
+        "about.seed": str(recipe.seed),
+    }
 
 
 def merged(scores: Iterable[Score]) -> dict[str, float]:

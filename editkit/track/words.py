@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from editkit.page import CaseSet, summary
+from editkit.page.changes import changes, told
+from editkit.page.chosen import chosen
+from editkit.page.groups import groups
 from editkit.report import Report, Row, Score, Value, WordChange
-from editkit.track.values import worst
 
 SHOWN_ROWS = 12
 SHOWN_WORDS = 20
@@ -14,37 +17,55 @@ LONGEST_CELL = 160
 
 
 def verdict_line(report: Report) -> str:
-    """One sentence: accepted, or rejected and why."""
-    if report.verdict.accepted:
-        return "**Accepted.** Everything `accept` asks for was reached."
-    unmet = [
-        f"{item.name} {_number(item.reached)} where {item.asked} was asked"
-        for item in report.verdict.criteria
-        if not item.met
-    ]
-    why = "; ".join(cell(reason) for reason in report.verdict.reasons or unmet)
-    return f"**Rejected.** {why.rstrip('.')}." if why else "**Rejected.**"
+    """Accepted, or rejected and why."""
+    word = "Accepted" if report.verdict.accepted else "Rejected"
+    return f"**{word}.** {cell(summary.verdict(report), 1000)}"
 
 
-def description(report: Report) -> str:
-    """The run's description: the verdict, the deciding figures, where to read on."""
+def description(report: Report, labels: Mapping[int, str] | None = None, run_id: str | None = None) -> str:
+    """The run's description: verdict, what was reached and what else moved, where to look, how to decide."""
+    lines = [f"- asked for: {cell('; '.join((labels or {}).values()) or 'not recorded')}"]
+    lines += [f"- reached: {cell(line)}" for line in summary.reached(report)]
+    worse = [f"- became worse: {cell(line)}" for line in summary.moved(report)]
+    lines += worse or ["- became worse: nothing that was measured, as far as the intervals tell"]
+    if moved := [f"{cell(word.word, 40)} {word.before} to {word.after}" for word in summary.words(report)]:
+        lines.append(f"- words in control answers: {', '.join(moved)}")
+    lines += [f"- look at: {cell(line)}" for line in summary.look(report)]
+    who = (run_id or "RUN_ID")[:12]
     return "\n\n".join(
         (
             verdict_line(report),
-            _scores_table(worst(report), {}),
-            "Read `report.md` among the artifacts first, then the before/after table.",
+            "\n".join(lines),
+            "Read `report.html` among the artifacts (or `report.md`), then `before_after.json`.",
+            f'Then decide: `editkit review {who} --accept --note "why"`, or `--reject`.',
         )
     )
 
 
 def report_markdown(
-    report: Report, *, name: str, patch_file: str | None, recipe_digest: str, labels: Mapping[int, str]
+    report: Report,
+    *,
+    name: str,
+    patch_file: str | None,
+    recipe_digest: str,
+    labels: Mapping[int, str],
+    sets: Sequence[CaseSet] = (),
 ) -> str:
-    """The whole report: verdict, scores, counts, notes, the worst cases, and how to undo the edit."""
+    """The whole report: verdict, scores, cases, notes, words, the worst answers, how to undo the edit."""
     parts = [f"# {cell(name)}", verdict_line(report), _criteria(report)]
-    parts += ["## Scores", _scores_table(report.scores, labels), _reading()]
+    parts += ["## Scores", _reading()]
+    for group in groups(report.scores):
+        parts += [f"### {group.title}", group.about, _scores_table(group.scores, labels)]
+    if not report.scores:
+        parts.append("Nothing was measured.")
+    parts += ["## Worst cases", _worst_cases(report.rows)]
+    if report.words:
+        parts += ["## Words", _words(report.words)]
     if report.counts:
-        parts += ["## Cases", _table(("role", "cases"), [(k, str(v)) for k, v in report.counts.items()])]
+        parts += ["## Cases", _table(("cases", "count"), [(k, str(v)) for k, v in report.counts.items()])]
+    if sets:
+        body = [(cell(one.name), one.role, str(one.count), f"`{one.digest}`") for one in sets]
+        parts.append(_table(("data set", "role", "cases", "digest"), body))
     if report.details:
         parts += [
             "## Details",
@@ -52,9 +73,6 @@ def report_markdown(
         ]
     if report.notes:
         parts += ["## Notes", "\n".join(f"- {cell(note, 1000)}" for note in report.notes)]
-    if report.words:
-        parts += ["## Words", _words(report.words)]
-    parts += ["## Worst cases", _worst_cases(report.rows)]
     if patch_file is not None:
         parts += ["## How to undo", _undo(patch_file)]
     parts.append(f"Recipe digest `{recipe_digest}`.")
@@ -70,9 +88,6 @@ def _criteria(report: Report) -> str:
 
 
 def _scores_table(scores: Iterable[Score], labels: Mapping[int, str]) -> str:
-    scores = tuple(scores)
-    if not scores:
-        return "Nothing was measured."
     rows = [
         (
             score.name if score.higher_is_better else f"{score.name} (lower is better)",
@@ -105,11 +120,13 @@ def _worst_cases(rows: Sequence[Row]) -> str:
     body = [
         (
             row.part,
-            *(cell(text or "") for text in (row.prompt, row.before, row.after, row.wanted)),
+            *(cell(text or "") for text in (row.prompt, row.before, row.after)),
+            cell(told(changes(row.before, row.after))),
+            cell(row.wanted or ""),
         )
-        for row in failed[:SHOWN_ROWS]
+        for row in chosen(failed, SHOWN_ROWS, SHOWN_ROWS)
     ]
-    table = _table(("role", "prompt", "before", "after", "wanted"), body)
+    table = _table(("role", "prompt", "before", "after", "changed", "wanted"), body)
     return f"{len(failed)} of {len(rows)} cases failed.\n\n{table}"
 
 

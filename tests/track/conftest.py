@@ -98,6 +98,7 @@ def report_of(*, accepted: bool) -> Report:
     efficacy = Score(
         "efficacy", value(reached), value(0.0), value(0.1), value(reached - 0.1), edit=0, of=("edit",)
     )
+    efficacy = replace(efficacy, group="asked")
     drift = Score("drift", value(0.06), edit=0, higher_is_better=False, unit="nats", of=("control",))
     criterion = Criterion("efficacy", ">= 0.95", reached, accepted)
     reasons = () if accepted else ("efficacy is 0.5, and at least 0.95 was asked",)

@@ -243,3 +243,58 @@ def test_a_place_for_files_that_breaks_still_ends_the_run(
     assert stored.info.status == "FINISHED"
     assert stored.data.tags["editkit.tracking"] == "incomplete"
     assert len(told) == 1
+
+
+def test_runs_of_different_recipes_stand_side_by_side(
+    store: str, plan: EditPlan, edit: PlannedEdit, report: Report, rejected: Report
+) -> None:
+    """The UI's table has a column for each key: those that matter have to be the same ones."""
+    text = """
+version: 1
+name: {name}
+model: demo/scenes
+probe: {{prompts: ["Say it."]}}
+edits: [{{suppress: {word}}}]
+locate: {{method: {method}, top: 4}}
+evaluate: {{metrics: [{metrics}]}}
+accept: {{efficacy: ">= 0.5"}}
+track: {{experiment: trial, uri: "{store}"}}
+"""
+    few = replace(rejected, scores=rejected.scores[:1], rows=(), counts={}, details={}, words=())
+    for name, word, method, metrics, found in (
+        ("one", "gun", "contribution", "efficacy, drift", report),
+        ("two", "fork", "activation", "efficacy", few),
+    ):
+        recipe = parse_recipe(text.format(name=name, word=word, method=method, metrics=metrics, store=store))
+        with open_run(recipe) as run:
+            run.plan(plan)
+            with run.edit(edit):
+                pass
+            run.finish(found, None)
+    stored = runs(store)
+    assert len(stored) == 4
+    keys = [set(run.data.metrics) for run in stored]
+    main = {f"efficacy/{side}" for side in ("before", "after", "control", "difference")}
+    main |= {"verdict/accepted", "verdict/met", "verdict/asked", "cases/failed", "cases/changed"}
+    main |= {"words/changed", "words/surely_changed"}
+    assert all(main <= own for own in keys)
+    parents = [run for run in stored if "mlflow.parentRunId" not in run.data.tags]
+    counted = {f"cases/{role}" for role in ("edit", "held_out", "preserve", "control", "side")}
+    assert all(counted <= set(run.data.metrics) for run in parents)
+    assert [run.data.metrics["verdict/accepted"] for run in parents] == [1.0, 0.0]
+    first, second = (run.data.params for run in parents)
+    assert set(first) == set(second)
+    ahead = [key for key in sorted(first) if key.startswith("about.")]
+    assert sorted(first)[: len(ahead)] == ahead
+    assert {key for key in ahead if first[key] != second[key]} == {"about.locate", "about.recipe"}
+
+
+def test_what_is_no_number_is_left_out(recipe: Recipe, store: str, report: Report) -> None:
+    nan = float("nan")
+    none = replace(report.scores[0], name="pope_f1_random", after=replace(report.scores[0].after, value=nan))
+    with open_run(recipe) as run:
+        run.finish(replace(report, scores=(*report.scores, none), details={"bad": nan}), None)
+    metrics = only(store).data.metrics
+    assert "pope_f1_random/after" not in metrics
+    assert "details/bad" not in metrics
+    assert metrics["pope_f1_random/before"] == 0.0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from editkit.page import CaseSet
 from editkit.report import Criterion, Report, Row, Verdict
 from editkit.track.words import description, report_markdown
 
@@ -26,18 +27,18 @@ def written(report: Report) -> str:
 def test_the_verdict_comes_first(report: Report, rejected: Report) -> None:
     assert written(report).splitlines()[2].startswith("**Accepted.**")
     line = written(rejected).splitlines()[2]
-    assert line == "**Rejected.** efficacy is 0.5, and at least 0.95 was asked."
+    assert line == "**Rejected.** Efficacy is 0.5, and at least 0.95 was asked."
 
 
 def test_a_rejection_without_reasons_names_what_was_not_met(rejected: Report) -> None:
     bare = replace(rejected, verdict=replace(rejected.verdict, reasons=()))
-    assert "**Rejected.** efficacy 0.500 where >= 0.95 was asked." in written(bare)
+    assert "**Rejected.** Efficacy 0.500 where >= 0.95 was asked." in written(bare)
 
 
 def test_nothing_measured_is_said(report: Report) -> None:
     verdict = Verdict(False, (Criterion("locality", ">= 0.98", None, False),))
-    assert "locality nothing measured" not in written(report)
-    assert "locality nothing measured where" in written(replace(report, verdict=verdict))
+    assert "not measured" not in written(report)
+    assert "Locality not measured where" in written(replace(report, verdict=verdict))
 
 
 def test_scores_stand_before_after_and_beside_the_control(report: Report) -> None:
@@ -61,10 +62,29 @@ def test_undo_is_runnable_python(report: Report) -> None:
     assert 'Patch.load("redact.editkit.safetensors")' in code
 
 
-def test_the_description_holds_verdict_and_deciding_scores(report: Report) -> None:
-    text = description(report)
-    assert text.startswith("**Accepted.**")
-    assert "| efficacy |" in text
+def test_the_description_says_what_to_know_and_how_to_decide(report: Report) -> None:
+    text = description(report, {0: "lose it"}, "0123456789abcdef")
+    lines = text.splitlines()
+    assert lines[0].startswith("**Accepted.**")
+    assert lines[2] == "- asked for: lose it"
+    assert r"- reached: efficacy 0.970 \[0.920, 1.020\], before 0.000, random neurons 0.100" in lines
+    assert any(line.startswith("- became worse: ") for line in lines)
+    assert "- look at: 1 of 2 cases failed: 1 held\\_out" in lines
+    assert "editkit review 0123456789ab --accept" in lines[-1]
+    assert "editkit review RUN_ID" in description(report)
+
+
+def test_scores_stand_in_groups(report: Report) -> None:
+    text = written(report)
+    titles = [line for line in text.splitlines() if line.startswith("### ")]
+    assert titles == ["### Did it work", "### What else moved"]
+    assert text.index("| efficacy |") < text.index("### What else moved") < text.index("| drift")
+
+
+def test_data_sets_stand_with_their_digests(report: Report) -> None:
+    sets = [CaseSet("control-cases", "control", 4, "0123456789abcdef")]
+    text = report_markdown(report, name="a", patch_file=None, recipe_digest="b", labels={}, sets=sets)
+    assert "| control-cases | control | 4 | `0123456789abcdef` |" in text
 
 
 @pytest.mark.parametrize(
@@ -76,9 +96,9 @@ def test_markup_is_taken_from_what_the_model_says(report: Report, said: str) -> 
 
 
 @given(said=st.text())
-def test_a_row_has_five_cells_whatever_the_model_says(said: str) -> None:
+def test_a_row_has_six_cells_whatever_the_model_says(said: str) -> None:
     report = Report((), Verdict(True, ()), {})
-    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", _case_row(report, said))) == 6
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", _case_row(report, said))) == 7
 
 
 def _case_row(report: Report, said: str) -> str:
