@@ -11,7 +11,7 @@ from editkit.atomic import vacant
 from editkit.errors import EditkitError, OutputError, Problem
 from editkit.events import Noted, Tell
 from editkit.patch.format import SUFFIX
-from editkit.patch.manifest import MANIFEST, Kind
+from editkit.patch.manifest import Kind, replaceable
 from editkit.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def destinations(recipe: Recipe, patch_path: Path) -> dict[Kind, Path]:
 
 def written(recipe: Recipe, patch_path: Path) -> tuple[str, ...]:
     """What `apply` writes, a line each."""
-    places = destinations(recipe, patch_path).items()
+    places = placed(recipe, patch_path).items()
     return (
         str(patch_path),
         *(f"{place}: {SAID[kind]}, if the edit is accepted" for kind, place in places),
@@ -48,12 +48,11 @@ def written(recipe: Recipe, patch_path: Path) -> tuple[str, ...]:
     )
 
 
-def shippable(recipe: Recipe, patch_path: Path, force: bool) -> None:
-    """Look, before the long work, whether everything can go where it shall.
+def placed(recipe: Recipe, patch_path: Path) -> dict[Kind, Path]:
+    """`destinations` that can be: known from the recipe alone.
 
     Raises:
         RecipeError: two forms would go into one folder, or the recipe's text names one outside of its own.
-        OutputError: a place is taken.
     """
     outside = "outside of the recipe's folder: give it with --set, or use editkit export"
     strays = [Problem(key, outside) for key in PLACES if recipe.strays(key)]
@@ -65,8 +64,18 @@ def shippable(recipe: Recipe, patch_path: Path, force: bool) -> None:
         other = whose.setdefault(place.absolute(), kind)
         if other != kind:
             raise recipe.refusal([Problem(f"export.{kind}", f"the same folder as export.{other}")])
-    for place in places.values():
-        vacant(place, replace=MANIFEST if force else None, hint="name another place, or use --force")
+    return places
+
+
+def shippable(recipe: Recipe, patch_path: Path, force: bool) -> None:
+    """Look, before the long work, whether everything can go where it shall.
+
+    Raises:
+        RecipeError: see `placed`.
+        OutputError: a place is taken.
+    """
+    for place in placed(recipe, patch_path).values():
+        vacant(place, replace=replaceable(place, force), hint="name another place, or use --force")
 
 
 def shipped(

@@ -80,7 +80,9 @@ def test_all_forms_are_written_whole_and_told(patch: Patch, llama: Editable, tmp
     assert json.loads(heard.kept["exports.json"]) == json.loads(json.dumps(listed(made)))
     assert listed(made)["lora"]["folder"] == str(tmp_path / "tiny-lora")
     assert any("licence" in note.text for note in heard.notes)
-    assert "## Recipe" in (tmp_path / "tiny-hub" / "README.md").read_text()
+    # The patch was made from another recipe: the card does not show this one as its own.
+    assert "## Recipe" not in (tmp_path / "tiny-hub" / "README.md").read_text()
+    assert any("from another recipe" in note.text for note in heard.notes)
 
 
 def test_a_rejected_edit_is_not_exported_and_one_is_told_how(
@@ -114,7 +116,8 @@ def test_a_taken_place_is_told_before_the_long_work(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="is there already"):
             shippable(recipe, out, force)
     (tmp_path / "tiny-hub" / "editkit.json").write_text("{}")
-    shippable(recipe, out, True)
+    with pytest.raises(OutputError, match="so it is not replaced"):
+        shippable(recipe, out, True)
     with pytest.raises(OutputError, match="is there already"):
         shippable(recipe, out, False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,21 @@ def _exports(
         from editkit.patch.algebra import merged
 
         patch = merged(patches, overlap=overlap or "refuse", checkpoint=Checkpoint.open(folder))
+    if asked.license is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", asked.license):
+        raise UsageError(f"{asked.license!r:.100}: no name of a licence, such as apache-2.0")
     yield from _written(patch, folder, asked, tell)
+
+
+def _named(base_name: str | None) -> None:
+    """A folder that is here, for an adapter that stays here, or a name on the Hub.
+
+    Raises:
+        UsageError: neither.
+    """
+    from editkit.export.remote import named
+
+    if base_name is not None and not Path(base_name).expanduser().is_dir():
+        named(base_name.partition("@")[0])
 
 
 def _written(patch: Patch, folder: Path, asked: _Asked, tell: Tell) -> Iterator[Exported]:
@@ -173,6 +188,7 @@ def _written(patch: Patch, folder: Path, asked: _Asked, tell: Tell) -> Iterator[
     if asked.lora is not None:
         from editkit.export.lora import export_lora
 
+        _named(asked.base_name)
         yield export_lora(patch, folder, asked.lora, base_name=asked.base_name, **shared)
     if asked.hub is not None:
         from editkit.export.folder import export_hub
@@ -196,15 +212,13 @@ def _check_places(asked: _Asked) -> None:
         OutputError: a place can't be written.
     """
     from editkit.atomic import vacant
-    from editkit.patch.manifest import MANIFEST
+    from editkit.patch.manifest import replaceable
 
     whole = [place.absolute() for place in asked.places]
     for place in whole:
         if whole.count(place) > 1 or any(place in other.parents for other in whole):
             raise OutputError(f"{place}: is asked for twice, or holds another place; name places apart")
         try:
-            vacant(
-                place, replace=MANIFEST if asked.force else None, hint="name another place, or use --force"
-            )
+            vacant(place, replace=replaceable(place, asked.force), hint="name another place, or use --force")
         except OSError as error:
             raise OutputError(f"{place}: can't be written ({error.strerror})") from error

@@ -42,7 +42,8 @@ def sign(
     The signature is model.sig in it, in the format of OpenSSF model-signing; `editkit verify --public-key`
     and `model_signing verify` check it. Nothing is sent anywhere.
     """
-    from editkit.errors import UsageError
+    from editkit.errors import PatchError, UsageError
+    from editkit.export.checking import check_folder
     from editkit.export.signing import sign as signed
     from editkit.patch.manifest import Manifest
 
@@ -53,7 +54,10 @@ def sign(
     Manifest.read(folder)
     password = None if password_env is None else os.environ[password_env]
     output = context.ensure_object(Output)
-    with output.working():
+    with output.working() as tell:
+        checked = check_folder(folder, tell=tell)
+        if checked.wrong:
+            raise PatchError(f"{folder}: {checked.wrong[0]}: nothing was signed")
         place = signed(
             folder, private_key=private_key, password=password, certificate=certificate, chain=chain
         )

@@ -21,6 +21,11 @@ def validate(context: click.Context, recipe: Path, overrides: tuple[str, ...]) -
     """
     output = context.ensure_object(Output)
     asked = read_recipe(recipe, overrides)
+    if asked.export.merged or asked.export.lora or asked.export.hub:
+        from editkit.patch.format import SUFFIX
+        from editkit.shipping import placed
+
+        placed(asked, Path(f"{asked.name}{SUFFIX}"))
     if output.json:
         output.document({"status": "done", "recipe": asked.name, "digest": asked.digest})
     elif not output.quiet:

@@ -18,7 +18,7 @@ from editkit.export.leaks import leaks_of
 from editkit.export.origin import origin
 from editkit.patch.file import Patch
 from editkit.patch.format import SUFFIX
-from editkit.patch.manifest import MANIFEST, digest_of
+from editkit.patch.manifest import digest_of, replaceable
 from editkit.patch.verify import verify
 from editkit.patch.words import keyed_digest
 from editkit.recipe import ModelRef, Recipe
@@ -80,8 +80,10 @@ def export_hub(
     secret = hidden(patch, recipe)
     notes: list[str] = []
     if recipe is not None and not _made_from(patch, recipe, secret):
+        recipe = None  # its words were looked for all the same: they are in `secret`
         notes.append(
-            "the patch was made from another recipe, or from this one with other settings or another key"
+            "the patch was made from another recipe, or from this one with other settings or another key: "
+            "the card does not show it"
         )
     if secret.blind:
         notes.append(
@@ -89,7 +91,7 @@ def export_hub(
             "they are"
         )
     patch_file, about = f"{name}{SUFFIX}", origin(base)
-    with new_folder(place, replace=MANIFEST if replace else None) as folder:
+    with new_folder(place, replace=replaceable(place, replace)) as folder:
         copied = _copied(base, folder, tell)
         adapted, said = _adapter(patch, base, folder, base_name)
         text = card(

@@ -19,7 +19,7 @@ from editkit.export.targets import Adapted, adapted
 from editkit.model.files import EMBEDDED
 from editkit.patch.file import Patch
 from editkit.patch.format import SUFFIX, Base
-from editkit.patch.manifest import MANIFEST
+from editkit.patch.manifest import replaceable
 from editkit.recipe import ModelRef
 
 CONFIG: Final = "adapter_config.json"
@@ -48,7 +48,7 @@ def export_lora(
         ModelError, PatchError: see `write_adapter`.
         OutputError: the place can't be written.
     """
-    with new_folder(place, replace=MANIFEST if replace else None) as folder:
+    with new_folder(place, replace=replaceable(place, replace)) as folder:
         with stage(tell, "write the adapter"):
             notes = write_adapter(patch, base, folder, base_name)
         seal(folder, "lora", patch, f"{name}{SUFFIX}", tell=tell)

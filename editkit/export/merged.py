@@ -19,7 +19,7 @@ from editkit.export.listing import apart, listing
 from editkit.export.rewriting import Rewritten, Wanted, rewrite
 from editkit.patch.file import Patch
 from editkit.patch.format import Entry
-from editkit.patch.manifest import MANIFEST
+from editkit.patch.manifest import replaceable
 from editkit.patch.verify import check_digest, check_layout
 
 SAMPLE_VALUES: Final = 64
@@ -58,7 +58,7 @@ def export_merged(
     changes = {tensor: _rows(patch, tensor) for tensor in _tensors(patch)}
     largest = next(iter(listed.files.values()))
     room = 0 if clones(largest, place) else listed.n_bytes
-    with new_folder(place, room, replace=MANIFEST if replace else None) as folder:
+    with new_folder(place, room, replace=replaceable(place, replace)) as folder:
         made = rewrite(
             checkpoint, listed, folder, changes, _wanted(patch, earlier), digests=digests, tell=tell
         )

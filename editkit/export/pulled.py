@@ -20,7 +20,7 @@ from editkit.export.remote import LARGE_BYTES, named, quiet, some
 from editkit.model.refusals import asking
 from editkit.patch.file import Patch
 from editkit.patch.format import SUFFIX
-from editkit.patch.manifest import MANIFEST, Kind, Manifest
+from editkit.patch.manifest import MANIFEST, Kind, Manifest, replaceable
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -70,7 +70,7 @@ def pull(
         PatchError: a byte in it is not as its `editkit.json` says.
         OutputError: the place is taken or can't be written.
     """
-    vacant(place, replace=MANIFEST if replace else None, hint="name another with -o, or use --force")
+    vacant(place, replace=replaceable(place, replace), hint="name another with -o, or use --force")
     with asking(ModelError, named(name), revision):
         from huggingface_hub import HfApi
 
@@ -82,9 +82,7 @@ def pull(
         kind, wanted = _wanted(api, name, info.sha, there)
         files = _downloaded(api, name, info.sha, wanted, there, tell)
     left = tuple(sorted(there.keys() - files.keys() - {".gitattributes"}))
-    with new_folder(
-        place, sum(there[path] for path in files), replace=MANIFEST if replace else None
-    ) as folder:
+    with new_folder(place, sum(there[path] for path in files), replace=replaceable(place, replace)) as folder:
         _copied(files, folder)
         wrong = _wrong(folder, kind, tell)
         if wrong:

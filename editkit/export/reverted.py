@@ -17,7 +17,7 @@ from editkit.export.listing import apart, listing
 from editkit.export.rewriting import Rewritten, Wanted, rewrite
 from editkit.patch.file import Patch
 from editkit.patch.format import Base, Entry
-from editkit.patch.manifest import MANIFEST
+from editkit.patch.manifest import MANIFEST, replaceable
 from editkit.patch.verify import check_layout
 
 
@@ -67,7 +67,7 @@ def export_reverted(
     _look(undone, checkpoint)
     listed, changes = listing(checkpoint), _changes(undone)
     room = 0 if clones(next(iter(listed.files.values())), place) else listed.n_bytes
-    with new_folder(place, room, replace=MANIFEST if replace else None) as made:
+    with new_folder(place, room, replace=replaceable(place, replace)) as made:
         left = (
             {name: digest for name, digest in earlier.manifest.patches if digest in kept} if earlier else {}
         )

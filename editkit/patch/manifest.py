@@ -18,7 +18,7 @@ from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError
 
 from editkit.checkpoint.strict import Density, strict_json
 from editkit.checkpoint.tensorfile import opened
-from editkit.errors import PatchError
+from editkit.errors import OutputError, PatchError, printable
 from editkit.patch.format import DIGEST, STRICT, Base
 
 MANIFEST: Final = "editkit.json"
@@ -107,6 +107,33 @@ class Manifest:
 
 
 ADAPTER: Final = TypeAdapter(Manifest)
+# What signing, the Hub and its client put beside an export; a .git is somebody's work.
+BESIDE: Final = {MANIFEST, "model.sig", ".gitattributes", ".cache"}
+
+
+def replaceable(place: Path, force: bool) -> str | None:
+    """`MANIFEST` where a folder with one may be replaced: its user says so, and nothing else would go too.
+
+    Raises:
+        OutputError: the folder holds what editkit did not write.
+    """
+    if not force:
+        return None
+    if place.is_symlink() or not (place / MANIFEST).is_file():
+        return MANIFEST
+    try:
+        manifest = Manifest.read(place)
+    except PatchError as error:
+        raise OutputError(f"{error}: so it is not replaced; move it away") from error
+    own = {*manifest.files, *(name for name, _ in manifest.patches)}
+    names = {path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir()}
+    others = sorted(name for name in names - own if name.partition("/")[0] not in BESIDE)
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        shown = printable(", ".join(others[:3]))
+        why = f"holds what editkit did not write ({shown}{more}): move that away first"
+        raise OutputError(f"{place}: {why}")
+    return MANIFEST
 
 
 def _inside(name: str) -> bool:

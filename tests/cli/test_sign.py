@@ -9,20 +9,19 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from editkit.checkpoint import Checkpoint
+from editkit.export.merged import export_merged
 from editkit.export.signing import check_signature
-from editkit.patch.format import Base
-from editkit.patch.manifest import MANIFEST, Manifest
+from editkit.model.editable import Editable
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(llama: Editable, random_rows: Any, patch_of: Any, tmp_path: Path) -> Path:
     """A folder as editkit writes one, and a key beside it."""
     made = tmp_path / "folder"
-    made.mkdir()
-    manifest = Manifest(1, "hub", Base("org/base", None, "float32", "0" * 64), (), {})
-    (made / MANIFEST).write_text(manifest.to_json())
+    export_merged(patch_of(llama, random_rows(llama, 1)), Checkpoint.open(llama.folder), made)
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     for name, lock in (
         ("key.pem", serialization.NoEncryption()),
@@ -36,11 +35,20 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_signs_and_says_where(call: Any, folder: Path, tmp_path: Path) -> None:
     answer = call("sign", folder, "--private-key", tmp_path / "key.pem")
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code == 0, answer.err
     assert "model.sig" in answer.out.replace("\n", "")
     check_signature(folder, public_key=tmp_path / "key.pub")
     quiet = call("sign", folder, "--private-key", tmp_path / "key.pem", "-q")
     assert quiet.out == f"{folder / 'model.sig'}\n"
+
+
+def test_what_verify_would_refuse_is_not_signed(call: Any, folder: Path, tmp_path: Path) -> None:
+    (folder / "more.txt").write_text("more")
+    answer = call("sign", folder, "--private-key", tmp_path / "key.pem")
+    assert answer.code == 1
+    assert "more.txt" in answer.err
+    assert "nothing was signed" in answer.err
+    assert not (folder / "model.sig").exists()
 
 
 def test_a_document_for_scripts(call: Any, folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,12 @@ def _run(client: MlflowClient, run: Any) -> dict[str, Any]:
             for key in run.data.metrics
             if not key.startswith("system/")
         },
-        "tags": {key: value for key, value in run.data.tags.items() if key not in OWN},
+        # A run that waited did not know its id, or had another one, when it was described.
+        "tags": {
+            key: re.sub(r"editkit review \w+", "editkit review", value)
+            for key, value in run.data.tags.items()
+            if key not in OWN
+        },
         "inputs": sorted(
             (one.dataset.name, one.dataset.digest, one.dataset.profile, one.tags[0].value)
             for one in run.inputs.dataset_inputs
