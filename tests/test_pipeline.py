@@ -88,6 +88,7 @@ def test_equal_recipes_make_equal_bytes_whatever_else_is_written(guns: Applied, 
     assert again.patch_path.read_bytes() == guns.patch_path.read_bytes()
     assert [one.folder.name for one in again.exports] == ["again-merged", "adapter", "again-hub"]
     assert all(check_folder(one.folder).whole for one in again.exports)
+    assert "## Recipe" in (again.exports[2].folder / "README.md").read_text()
     assert guns.exports == ()
 
 
