@@ -95,10 +95,8 @@ class Masks:
             return report
         return replace(
             report,
-            verdict=replace(report.verdict, reasons=tuple(map(self.text, report.verdict.reasons))),
             rows=tuple(map(self._row, report.rows)),
             notes=tuple(map(self.text, report.notes)),
-            details={self.text(name): value for name, value in report.details.items()},
             words=tuple(map(self._word, report.words)),
         )
 
