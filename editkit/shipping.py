@@ -66,7 +66,7 @@ def shippable(recipe: Recipe, patch_path: Path, force: bool) -> None:
         if other != kind:
             raise recipe.refusal([Problem(f"export.{kind}", f"the same folder as export.{other}")])
     for place in places.values():
-        vacant(place, replace=MANIFEST if force else None)
+        vacant(place, replace=MANIFEST if force else None, hint="name another place, or use --force")
 
 
 def shipped(

@@ -83,7 +83,7 @@ def test_the_patch_on_disk_is_the_one_that_was_scored(guns: Applied) -> None:
 
 
 def test_equal_recipes_make_equal_bytes_whatever_else_is_written(guns: Applied, tmp_path: Path) -> None:
-    recipe = parse_recipe(f"{GUNS}export: {{merged: true, lora: {tmp_path}/adapter, hub: true}}")
+    recipe = parse_recipe(f"{GUNS}export: {{merged: true, lora: adapter, hub: true}}", folder=tmp_path)
     again = apply(recipe, output=tmp_path / "again.editkit.safetensors", track=False)
     assert again.patch_path.read_bytes() == guns.patch_path.read_bytes()
     assert [one.folder.name for one in again.exports] == ["again-merged", "adapter", "again-hub"]

@@ -14,11 +14,12 @@ from editkit.atomic.lock import locked, partial
 from editkit.errors import OutputError
 
 
-def vacant(place: Path, *, replace: str | None = None) -> None:
+def vacant(place: Path, *, replace: str | None = None, hint: str = "name another place") -> None:
     """Look, before the long work, whether something is there that may not be replaced.
 
     Args:
         replace: a file by which a folder that may be replaced is known; empty folders always may.
+        hint: what the user can do where nothing may be replaced.
 
     Raises:
         OutputError: there is.
@@ -34,7 +35,7 @@ def vacant(place: Path, *, replace: str | None = None) -> None:
     except ValueError as error:
         raise OutputError(f"{str(place)!r}: no possible name for a folder") from error
     if replace is None:
-        raise OutputError(f"{place}: is there already; name another place")
+        raise OutputError(f"{place}: is there already; {hint}")
     if not known:
         raise OutputError(
             f"{place}: is there already, and nothing that editkit wrote (it has no {replace}): name "

@@ -203,6 +203,8 @@ def _check_places(asked: _Asked) -> None:
         if whole.count(place) > 1 or any(place in other.parents for other in whole):
             raise OutputError(f"{place}: is asked for twice, or holds another place; name places apart")
         try:
-            vacant(place, replace=MANIFEST if asked.force else None)
+            vacant(
+                place, replace=MANIFEST if asked.force else None, hint="name another place, or use --force"
+            )
         except OSError as error:
             raise OutputError(f"{place}: can't be written ({error.strerror})") from error

@@ -75,5 +75,5 @@ def convert(parts: Parts, place: Path, tell: Tell = nobody) -> Converted:
     Raises:
         UsageError, ModelError, OutputError: see `assemble` and `write`.
     """
-    vacant(place)
+    vacant(place, hint="name another place with -o")
     return parts.assemble(tell).write(place, tell)

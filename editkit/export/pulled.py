@@ -70,7 +70,7 @@ def pull(
         PatchError: a byte in it is not as its `editkit.json` says.
         OutputError: the place is taken or can't be written.
     """
-    vacant(place, replace=MANIFEST if replace else None)
+    vacant(place, replace=MANIFEST if replace else None, hint="name another with -o, or use --force")
     with asking(ModelError, named(name), revision):
         from huggingface_hub import HfApi
 

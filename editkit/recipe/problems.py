@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Final, get_args
 
@@ -48,8 +49,12 @@ def refused(why: str, at: Sequence[str | int] = ()) -> PydanticCustomError:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`, did you mean ...?`, or what is known when nothing resembles the word."""
-    choices = list(known)
-    close = difflib.get_close_matches(str(word).lower(), choices, n=1, cutoff=0.6)
+    return _did_you_mean(str(word).lower(), tuple(known))
+
+
+@lru_cache(maxsize=256)  # a hostile recipe makes one mistake many thousand times
+def _did_you_mean(word: str, choices: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     return f", did you mean {close[0]}?" if close else f"; known here: {', '.join(choices)}"
 
 

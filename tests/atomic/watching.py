@@ -72,8 +72,12 @@ class Watched:
         assert self.whole["new"] != self.whole["old"]
         self.now = "old"
         self.base = tree(server.folder / "base")
-        self.names = {path.name for path in server.folder.iterdir()}
+        self.names = self.there()
         assert not any(name.startswith(".") for name in self.names)
+
+    def there(self) -> set[str]:
+        """What lies in the folder, but for the runs that killed ones left for `editkit sync`."""
+        return {path.name for path in self.server.folder.iterdir()} - {".editkit"}
 
     @property
     def seconds(self) -> float:
@@ -106,7 +110,7 @@ class Watched:
         self.now = other
         assert tree(self.place) == self.whole[other]
         assert tree(self.server.folder / "base") == self.base
-        assert {path.name for path in self.server.folder.iterdir()} == self.names
+        assert self.there() == self.names
         return killed
 
 

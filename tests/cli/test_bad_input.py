@@ -148,9 +148,11 @@ def test_a_patch_that_can_not_be_written_is_known_at_once(
 @pytest.mark.parametrize(
     "uri", ["sqlite:///small.yaml", "sqlite:///small.yaml/x.db", "http://127.0.0.1:1", "nonsense://x"]
 )
-def test_a_store_that_can_not_be_opened_is_known_at_once(call: Any, small: Path, uri: str) -> None:
+def test_a_store_that_can_not_be_opened_costs_no_edit(call: Any, small: Path, uri: str) -> None:
     answer = call("-q", "apply", small, "--set", f"track.uri={uri}")
-    assert answer.code == 1
-    assert "the MLflow store" in sentence(answer)
-    assert "--no-track" in sentence(answer) or "track.uri" in sentence(answer)
-    assert left(small.parent) == {"small.yaml"}
+    assert answer.code == 3
+    told = [line for line in answer.err.splitlines() if "the MLflow store" in line]
+    assert len(told) == 1
+    assert "editkit sync" in told[0]
+    kept = {name for name in left(small.parent) if not name.startswith(".editkit/spool/")}
+    assert kept == {"small.yaml", "small.editkit.safetensors"}

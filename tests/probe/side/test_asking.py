@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from editkit.events import nobody
 from editkit.model.editable import Editable
 from editkit.plan import Case, PlannedEdit, Question
 from editkit.probe.questions import question
@@ -57,20 +58,20 @@ def test_marks_in_prompts(cases: tuple[Case, ...], edits: tuple[PlannedEdit, ...
 def test_paraphrases_are_of_held_out_inputs(
     llama: Editable, cases: tuple[Case, ...], edits: tuple[PlannedEdit, ...]
 ) -> None:
-    found = paraphrase.paraphrases(recipe("{paraphrase: auto}"), llama, edits, cases)
+    found = paraphrase.paraphrases(recipe("{paraphrase: auto}"), llama, edits, cases, nobody)
     prompts = [one.question.prompt for one in found]
     assert prompts[:4] == list(paraphrase.PICTURES)
     assert prompts[4:7] == [line.replace("{prompt}", "Who shot?") for line in paraphrase.TURNS]
     assert prompts[7:] == [line.replace("{prompt}", "He took the") for line in paraphrase.TEXTS]
-    assert paraphrase.paraphrases(recipe("{}"), llama, edits, cases) == []
-    own = paraphrase.paraphrases(recipe("{paraphrase: ['What?'], count: 2}"), llama, edits, cases)
+    assert paraphrase.paraphrases(recipe("{}"), llama, edits, cases, nobody) == []
+    own = paraphrase.paraphrases(recipe("{paraphrase: ['What?'], count: 2}"), llama, edits, cases, nobody)
     assert [one.question.prompt for one in own] == ["What?", "What?"]
 
 
 def test_negations_deny_the_source(
     llama: Editable, cases: tuple[Case, ...], edits: tuple[PlannedEdit, ...]
 ) -> None:
-    found = negation.negations(recipe("{negation: auto}"), llama, edits, cases)
+    found = negation.negations(recipe("{negation: auto}"), llama, edits, cases, nobody)
     assert [one.question.prompt for one in found] == [
         "This is not a picture of a gun. Describe the image.",
         "There is no gun in the image. Describe it.",
@@ -85,9 +86,9 @@ def test_negations_deny_the_source(
 def test_modalities_take_one_away(
     llama: Editable, cases: tuple[Case, ...], edits: tuple[PlannedEdit, ...]
 ) -> None:
-    found = modalities(recipe("{modality: true}"), llama, edits, cases)
+    found = modalities(recipe("{modality: true}"), llama, edits, cases, nobody)
     assert [(one.suite, one.question.prompt, len(one.question.images)) for one in found] == [
         ("text_only", "Describe it.", 0),
         ("image_only", "", 1),
     ] * 2
-    assert modalities(recipe("{}"), llama, edits, cases) == []
+    assert modalities(recipe("{}"), llama, edits, cases, nobody) == []

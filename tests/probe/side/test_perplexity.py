@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from editkit.errors import InputError
+from editkit.events import nobody
 from editkit.model.editable import Editable
 from editkit.model.forward import surprises
 from editkit.probe.side.given import Given
@@ -21,7 +22,7 @@ def cut(editable: Editable, folder: Path, paths: str) -> list[Given]:
         f"evaluate: {{perplexity: {paths}}}}}",
         folder=folder,
     )
-    return windows(recipe, editable, (), ())
+    return windows(recipe, editable, (), (), nobody)
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
