@@ -42,7 +42,7 @@ class Guard:
     @cached_property
     def _secret(self) -> Hidden:
         asked = self._masks.secret
-        words = tuple(word for word in asked.words if own_words().isdisjoint(_parts(word)))
+        words = tuple(word for word in asked.words if own_words().isdisjoint(_said(word)))
         return Hidden(asked.how, words, (), asked.key)
 
     @cached_property
@@ -116,7 +116,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _parts(word: str) -> set[str]:
-    """The words of a phrase; those of one word in all its forms."""
-    forms = written(word) if len(word.split()) == 1 else ()
-    return {part.lower() for form in forms for part in WORD.findall(folded(form))}
+def _said(word: str) -> set[str]:
+    """The forms of a word as `own_words` would have them; a phrase is none of those."""
+    return {form.lower() for form in map(folded, written(word)) if WORD.fullmatch(form)}

@@ -51,7 +51,7 @@ def _shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shown") / "guns"
     folder.mkdir()
     for kind in ("guns", "spoons"):
-        for at, picture in enumerate(pictures(kind, 8, 3)):  # type: ignore[arg-type]
+        for at, picture in enumerate(pictures(kind, 6, 3)):  # type: ignore[arg-type]
             (folder / f"{kind[:-1]}{at}.png").write_bytes(picture.encoded())
     return folder
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -13,6 +16,7 @@ from editkit.export.folder import export_hub
 from editkit.export.lora import export_lora
 from editkit.figures.drawn import Drawn
 from editkit.model.editable import Editable
+from editkit.patch.file import Patch
 from editkit.pipeline import apply
 from editkit.recipe import parse_recipe
 from editkit.study.compare import compare
@@ -57,12 +61,14 @@ def test_a_whole_edit(
     place = tmp_path / "pictures" / PATCH  # where the user put it, and called it so
     done = apply(asked, output=place, report_place=tmp_path / "r.html")
     assert found(tmp_path) == {}
-    assert done.run_id is not None and SAID.search(str(done.report.rows))
+    assert done.run_id is not None
+    assert SAID.search(str(done.report.rows))
 
     assert figures
     assert not any(one.pictures or any(map(SAID.search, one.texts)) for one in figures.values())
     pictures = [path for name, path in files(tmp_path).items() if "table_images" in name]
-    assert pictures and all(map(blank, pictures))
+    assert pictures
+    assert all(map(blank, pictures))
     names = {path.name for path in files(tmp_path / "mlartifacts").values()}
     assert names >= {"report.html", "report.md", "scores.png", "layers.png", "MLmodel", "cases.json"}
     assert not [name for name in names if name.startswith("edit0_")]
@@ -99,7 +105,8 @@ def test_runs_that_fail(how: str, recipe: Made, tmp_path: Path, monkeypatch: pyt
     errors = [
         one.data.tags["editkit.error"] for one in MlflowClient().search_runs([experiment.experiment_id])
     ]
-    assert len(errors) == 2 and all(("hmac-" if how == "hash" else "[omitted]") in text for text in errors)
+    assert len(errors) == 2
+    assert all(("hmac-" if how == "hash" else "[omitted]") in text for text in errors)
 
 
 def test_comparing_localizers(recipe: Made, figures: dict[str, Drawn], tmp_path: Path) -> None:
@@ -109,9 +116,16 @@ def test_comparing_localizers(recipe: Made, figures: dict[str, Drawn], tmp_path:
     assert not any(SAID.search(text) for one in figures.values() for text in one.texts)
 
 
-def test_evaluating_somebody_elses_patch(recipe: Made, tmp_path: Path) -> None:
-    place = tmp_path / "pictures" / PATCH
-    apply(recipe("plain"), output=place, track=False)
+def test_evaluating_somebody_elses_patch(
+    recipe: Made,
+    demo: Editable,
+    random_rows: Callable[..., Any],
+    patch_of: Callable[..., Patch],
+    tmp_path: Path,
+) -> None:
+    made, place = patch_of(demo, random_rows(demo, seed=3, count=20)), tmp_path / "pictures" / PATCH
+    base, provenance = replace(made.base, id="demo/scenes"), replace(made.provenance, edits=("no guns",))
+    replace(made, base=base, provenance=provenance).save(place)
     told: list[Event] = []
     evaluate_only(recipe("omit"), place, against=place, tell=told.append)
     assert found(tmp_path) == {}
