@@ -95,7 +95,7 @@ def test_runs_that_fail(how: str, recipe: Made, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "pictures" / "guns" / "gun9.png").unlink()
 
     def broken(*given: object) -> None:
-        raise RuntimeError("the Guns of a GUN; /tmp/spoon_2/kite7.png")
+        raise RuntimeError("the Guns of a GUN; /data/spoon_2/kite7.png")
 
     monkeypatch.setattr(run.datasets, "listing", broken)
     with pytest.raises(RuntimeError):
