@@ -54,6 +54,7 @@ def apply(
     from editkit.judging import evaluated, reader
     from editkit.locate.random import matched
     from editkit.locate.ranking import united
+    from editkit.privacy import Masks
     from editkit.reporting import Reporting
     from editkit.views import Watching, views
     from editkit.views import written as writing
@@ -81,7 +82,8 @@ def apply(
         if track or report_place is not None:
             with stage(tell, "draw"):
                 reading.neurons = writing(editable, plan, found)
-                for name, figure in views(editable, plan, found, watching.shown, reading.neurons):
+                drawings = views(editable, plan, found, watching.shown, reading.neurons, Masks(recipe))
+                for name, figure in drawings:
                     run.figure(reading.figure(name, figure), name)
         others = matched(editable, neurons, recipe.seed, tell)
         patch = solve(recipe, editable, plan, neurons, tell)

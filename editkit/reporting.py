@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from editkit.events import Event, Measured
 from editkit.page import Material, Written, render
 from editkit.page.sets import case_sets
+from editkit.privacy import Masks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,23 +61,29 @@ class Reporting:
             patch_file: the file's name alone.
             run: `run` and `experiment`, as far as they are known.
         """
+        masks = Masks(recipe)
+        plan, report = masks.plan(plan), masks.report(report)
+        name, patch_file = masks.name(recipe.name), None if patch_file is None else masks.name(patch_file)
+        given = recipe.track.registry
         told = {key: value for key, value in (run or {}).items() if value is not None}
+        registered = None if given is False else name if given is True else masks.name(given)
+        origin = [*(_origin(patch) if patch is not None else ()), *told.items()]
         return render(
             Material(
-                recipe.name,
-                what,
+                name,
+                masks.text(what),
                 report,
                 labels={edit.number: edit.label for edit in plan.edits},
                 pictures={picture.name: picture for case in plan.cases for picture in case.question.images},
-                origin=[*(_origin(patch) if patch is not None else ()), *told.items()],
+                origin=[(key, masks.text(value)) for key, value in origin],
                 sets=case_sets(plan),
                 changed=None if patch is None else len(patch.neurons()),
-                neurons=self.neurons,
+                neurons=masks.neurons(self.neurons),
                 figures=self.figures,
                 curves=self.curves,
                 differences=differences,
-                against=against,
-                load=None if patch is None or patch_file is None else _load(recipe, patch, patch_file),
+                against=None if against is None else masks.text(against),
+                load=None if patch is None or patch_file is None else _load(patch, patch_file, registered),
                 undo=None if patch_file is None else _undo(patch_file),
                 run_id=told.get("run"),
             )
@@ -99,20 +106,19 @@ def _origin(patch: Patch) -> Iterator[tuple[str, str]]:
     yield "versions", ", ".join(f"{name} {version}" for name, version in came.versions.items())
 
 
-def _load(recipe: Recipe, patch: Patch, patch_file: str) -> str:
+def _load(patch: Patch, patch_file: str, registered: str | None) -> str:
     own = ', base="path/to/the/base"' if patch.base.id.startswith("sha256:") else ""
     lines = [
         "import editkit",
         "",
         f"model = editkit.from_pretrained({json.dumps(patch_file)}{own})  # checks the base, byte for byte",
     ]
-    if recipe.track.registry is not False:
-        name = recipe.name if recipe.track.registry is True else recipe.track.registry
+    if registered is not None:
         lines += [
             "",
             "import mlflow",
             "",
-            f'model = mlflow.pyfunc.load_model("models:/{name}@accepted")  # once it is accepted',
+            f'model = mlflow.pyfunc.load_model("models:/{registered}@accepted")  # once it is accepted',
         ]
     return "\n".join(lines)
 

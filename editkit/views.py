@@ -9,6 +9,7 @@ from editkit.events import Event, Shown
 from editkit.neuron import Neurons
 from editkit.page import Written
 from editkit.plan import Case, EditPlan, PlannedEdit
+from editkit.privacy import Masks
 from editkit.probe.positions import source_positions
 
 if TYPE_CHECKING:
@@ -41,29 +42,34 @@ def views(
     found: Sequence[Neurons],
     shown: Sequence[Shown],
     tokens: Sequence[Written] | None = None,
+    masks: Masks | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """File names, without any word of the recipe, and figures.
 
     Args:
         found: a ranking for each edit; `shown` what the localizer told to be looked at.
         tokens: what `written` gave, where somebody has it already.
+        masks: where words are hidden, they are in no title, and neither pictures nor tokens are drawn.
     """
     from editkit.figures.layers import layer_profiles
     from editkit.figures.ranks import score_against_rank
 
-    rankings = {_label(edit): own for edit, own in zip(plan.edits, found, strict=True) if len(own)}
+    hides = masks is not None and masks.hides
+    named = plan.edits if masks is None else tuple(map(masks.edit, plan.edits))
+    rankings = {_label(edit): own for edit, own in zip(named, found, strict=True) if len(own)}
     few = dict(list(rankings.items())[:EDITS])
     if few:
         yield "layers.png", layer_profiles(few, len(editable.layers))
         yield "ranks.png", score_against_rank(few, relative=False)
-    tokens = written(editable, plan, found) if tokens is None else tokens
+    if not hides and tokens is None:
+        tokens = written(editable, plan, found)
     for edit, own in list(zip(plan.edits, found, strict=True))[:EDITS]:
-        if len(own):
+        if len(own) and tokens is not None and not hides:
             writes = [one.tokens for one in tokens if one.edit == edit.number][:ROWS]
             yield from _of_edit(editable, plan, edit, own, writes)
     for event in shown:
         if event.name == "thresholds":
-            yield from _thresholds(plan, event.value)
+            yield from _thresholds(named, event.value)
 
 
 def written(editable: Editable, plan: EditPlan, found: Sequence[Neurons]) -> tuple[Written, ...]:
@@ -141,7 +147,7 @@ def _looks(cases: Sequence[Case], edit: PlannedEdit, heat: Sequence[Sequence[Hea
     return found
 
 
-def _thresholds(plan: EditPlan, value: Any) -> Iterator[tuple[str, Figure]]:
+def _thresholds(edits: Sequence[PlannedEdit], value: Any) -> Iterator[tuple[str, Figure]]:
     """What a filter told: see `locate.two_stage.Filtered`."""
     from editkit.figures.thresholds import Cut, thresholds
 
@@ -154,7 +160,7 @@ def _thresholds(plan: EditPlan, value: Any) -> Iterator[tuple[str, Figure]]:
         for name, unit, one in stages
         if one is not None
     ]
-    edit = next(edit for edit in plan.edits if edit.number == value.edit)
+    edit = next(edit for edit in edits if edit.number == value.edit)
     if value.edit < EDITS:
         yield (
             f"edit{value.edit}_thresholds.png",

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from editkit.export.hidden import Hidden, shown_recipe
+from editkit.export.hidden import shown_recipe
 from editkit.export.origin import Origin
 from editkit.model.files import EMBEDDED
 from editkit.patch.file import Patch
 from editkit.patch.words import Privacy
+from editkit.privacy.hidden import Hidden
 from editkit.recipe import Recipe
 from editkit.recipe.yaml import write_yaml
 

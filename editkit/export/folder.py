@@ -13,7 +13,7 @@ from editkit.events import Tell, nobody, stage
 from editkit.export.attestation import PROVENANCE, attestation, to_json
 from editkit.export.card import card
 from editkit.export.exported import Exported, seal, size_of
-from editkit.export.hidden import Hidden, hidden, shown_recipe
+from editkit.export.hidden import hidden, shown_recipe
 from editkit.export.leaks import leaks_of
 from editkit.export.origin import origin
 from editkit.patch.file import Patch
@@ -21,6 +21,7 @@ from editkit.patch.format import SUFFIX
 from editkit.patch.manifest import digest_of, replaceable
 from editkit.patch.verify import verify
 from editkit.patch.words import keyed_digest
+from editkit.privacy.hidden import Hidden
 from editkit.recipe import ModelRef, Recipe
 
 # What turns texts and pictures into inputs: all that AutoTokenizer, AutoProcessor and pipelines read.

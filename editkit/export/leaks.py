@@ -12,12 +12,13 @@ from editkit.errors import PatchError
 from editkit.events import Tell, nobody
 from editkit.export.attestation import PROVENANCE, attestation, base_files, to_json
 from editkit.export.card import card
-from editkit.export.hidden import Hidden, hidden
+from editkit.export.hidden import hidden
 from editkit.export.origin import TASKS, Origin
 from editkit.export.scan import OWN, Found, scan
 from editkit.patch.document import to_json as description
 from editkit.patch.file import Patch
 from editkit.patch.manifest import MANIFEST, Manifest
+from editkit.privacy.hidden import Hidden
 from editkit.recipe import Recipe
 
 NAMES: Final = (

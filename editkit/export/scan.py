@@ -12,9 +12,9 @@ from typing import Final
 
 from editkit.errors import OutputError, printable
 from editkit.events import Tell, nobody, stage
-from editkit.export.hidden import folded, number, spelled
 from editkit.export.reading import texts
 from editkit.patch.manifest import digest_of
+from editkit.privacy.spelling import folded, spelled
 from editkit.probe.words import written
 
 LONGEST_PHRASE: Final = 3  # words, where only their hashes are known
@@ -78,14 +78,14 @@ class Search:
             phrases = [phrase for phrase in _phrases(text) if self.known.get(phrase) == which]
             for phrase in phrases:
                 text = text.replace(phrase, f"[{which}]")
-        return text if self.pattern is None else self.pattern.sub(lambda at: f"[word {number(at) + 1}]", text)
+        return text if self.pattern is None else self.pattern.sub(lambda at: f"[word {at.lastindex}]", text)
 
     def _spelled(self, text: str) -> Iterator[tuple[str, int]]:
         seen = set()
         for found in self._matches(text):
-            if (which := number(found)) not in seen:
+            if (which := found.lastindex) not in seen:
                 seen.add(which)
-                yield f"word {which + 1}", text.count("\n", 0, found.start())
+                yield f"word {which}", text.count("\n", 0, found.start())
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
         """As `pattern.finditer`; letters are looked for first: much faster, and most texts have none."""

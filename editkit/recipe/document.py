@@ -111,7 +111,7 @@ class Recipe(Part):
         document = self.document()
         del document["export"]
         del document["probe"]["twins"]["cache"]
-        document["track"] = {"privacy": document["track"]["privacy"]}
+        document["track"] = {"privacy": {"published": document["track"]["privacy"]["published"]}}
         return hashlib.sha256(
             json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
         ).hexdigest()

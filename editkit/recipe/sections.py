@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -179,9 +179,18 @@ class Export(Part):
 
 
 class Privacy(Part):
-    """How the words to lose appear in what may be published: as they are, as a keyed hash, or not at all."""
+    """How the words of edits appear: as they are, as a keyed hash, or not at all."""
 
+    tracking: Literal["plain", "hash", "omit"] = "plain"
     published: Literal["plain", "hash", "omit"] = "hash"
+
+    @model_validator(mode="after")
+    def _patch_too(self) -> Self:
+        if self.published == "plain" and self.tracking != "plain":
+            raise refused(
+                "the run keeps the patch, which would spell the words: hash or omit", ("published",)
+            )
+        return self
 
 
 def _registered(value: object) -> object:

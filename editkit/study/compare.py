@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,7 @@ def compare(
         EditkitError: anything that can go wrong on purpose, in one sentence.
     """
     from editkit.pipeline import opened, plan_of, tracked
+    from editkit.privacy import Masks
     from editkit.study.drawing import drawn
     from editkit.study.variants import variants
     from editkit.study.words import markdown
@@ -96,7 +97,8 @@ def compare(
         run.plan(plan)
         found = compare_on(recipe, editable, plan, names, erase=erase, tell=tell)
         if track:
-            run.text(markdown(found), "comparison.md")
+            told = replace(found, concepts=tuple(map(Masks(recipe).text, found.concepts)))
+            run.text(markdown(told), "comparison.md")
             run.metrics(
                 {
                     f"{method.name}/{name}": value.value
@@ -105,7 +107,7 @@ def compare(
                     if value.count
                 }
             )
-            for name, figure in drawn(found):
+            for name, figure in drawn(told):
                 run.figure(figure, name)
     return found
 

@@ -35,7 +35,7 @@ REVIEWED_AT: Final = "editkit.reviewed_at"
 def to_keep(
     recipe: Recipe,
     report: Report,
-    patch_path: Path,
+    patch_file: str,
     datasets: Mapping[str, models.DatasetName],
     *,
     sees: bool,
@@ -43,13 +43,14 @@ def to_keep(
     """What `kept` has to know of an edit, as plain data: it may be another process, on another day.
 
     Args:
+        patch_file: its name among the run's files.
         datasets: see `models.figures`.
         sees: whether the model was asked about pictures.
     """
     given = recipe.track.registry
     return {
         "name": recipe.name,
-        "patch": f"patch/{patch_path.name}",
+        "patch": f"patch/{patch_file}",
         "chat": recipe.probe.chat,
         "new_tokens": recipe.evaluate.max_new_tokens,
         "sees": sees,

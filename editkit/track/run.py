@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editkit.events import Event, Measured, StageEnded, Tell, nobody
+from editkit.events import Event, Measured, Noted, StageEnded, Tell, nobody
 from editkit.figures.curves import curves
 from editkit.figures.layers import neurons_per_layer
 from editkit.figures.scores import scores
@@ -21,6 +21,8 @@ from editkit.page.chosen import chosen
 from editkit.page.sets import case_sets
 from editkit.patch.words import key_for, keyed_digest
 from editkit.plan import EditPlan, Picture, PlannedEdit
+from editkit.privacy import Masks
+from editkit.privacy.guard import Guard
 from editkit.recipe import Recipe
 from editkit.report import Report
 from editkit.track import datasets, table, words
@@ -60,12 +62,19 @@ class EditRun:
 
 
 class Run:
-    """A run from its recipe to its report; `tell` makes it a listener."""
+    """A run from its recipe to its report; `tell` makes it a listener.
 
-    def __init__(self, recipe: Recipe, digest: str, sink: Sink) -> None:
+    What it is given is masked before anything is made of it: see `track.privacy.tracking`.
+    """
+
+    def __init__(self, recipe: Recipe, digest: str, sink: Sink, masks: Masks, warn: Tell) -> None:
+        """`warn` hears of what can't be kept."""
         self._recipe = recipe
         self._digest = digest
         self._sink = sink
+        self._masks = masks
+        self._guard = sink.guard
+        self._warn = warn
         self._history: dict[str, list[tuple[int, float]]] = {}
         self._pictures: dict[str, Picture] = {}
         self._labels: dict[int, str] = {}
@@ -91,10 +100,11 @@ class Run:
 
     def resolved(self, text: str) -> None:
         """The recipe as YAML with every default, and with the commit that the model's name stood for."""
-        self._sink.text(text, "resolved.yaml")
+        self._sink.text(self._masks.resolved(text), "resolved.yaml")
 
     def plan(self, plan: EditPlan) -> None:
         """The cases as dataset inputs and as a file, their counts as metrics."""
+        plan = self._masks.plan(plan)
         self._labels = {edit.number: edit.label for edit in plan.edits}
         self._pictures = {picture.name: picture for case in plan.cases for picture in case.question.images}
         self._datasets, self._plan = datasets.names(plan), plan
@@ -126,7 +136,8 @@ class Run:
     @contextmanager
     def edit(self, edit: PlannedEdit) -> Iterator[EditRun]:
         """A nested run for one edit, closed with the status the block ends in."""
-        sink = self._sink.nested(f"{self._recipe.name} edit {edit.number}: {edit.kind}")
+        edit = self._masks.edit(edit)
+        sink = self._sink.nested(f"{self._masks.name(self._recipe.name)} edit {edit.number}: {edit.kind}")
         nested = EditRun(sink)
         self._edits[edit.number] = nested
         nested.params(
@@ -138,12 +149,14 @@ class Run:
                 "forms": len(edit.forms),
             }
         )
-        with _closing(sink):
+        with _closing(sink, self._masks):
             yield nested
 
     def finish(self, report: Report, patch_path: Path | None) -> None:
         """Scores, table, report, figures, the patch where there is one, and the verdict as a tag."""
-        sink = self._sink
+        sink, report = self._sink, self._masks.report(report)
+        patch_path = self._kept(patch_path)
+        patch_file = None if patch_path is None else self._masks.name(patch_path.name)
         deciding = worst(report)
         sink.metrics(merged(deciding) | standing(report))
         sink.metrics(
@@ -156,8 +169,8 @@ class Run:
         verdict = "accepted" if report.verdict.accepted else "rejected"
         text = words.report_markdown(
             report,
-            name=f"{self._recipe.name}: {verdict}",
-            patch_file=None if patch_path is None else patch_path.name,
+            name=f"{self._masks.name(self._recipe.name)}: {verdict}",
+            patch_file=patch_file,
             recipe_digest=self._digest,
             labels=self._labels,
             sets=case_sets(self._plan),
@@ -165,7 +178,7 @@ class Run:
         sink.text(text, "report.md")
         sink.tags({"editkit.verdict": verdict, NOTE: words.description(report, self._labels, self.run_id)})
         if patch_path is not None:
-            sink.file(patch_path, "patch")
+            sink.file(patch_path, f"patch/{patch_file}")
             with patch_path.open("rb") as file:
                 sink.tags({"editkit.patch_digest": file_digest(file, "sha256").hexdigest()})
         if rows := chosen(report.rows):
@@ -173,8 +186,19 @@ class Run:
         sink.figure(scores(deciding), "figures/scores.png")
         if losses := {key: points for key, points in self._history.items() if key.startswith("loss")}:
             sink.figure(curves(losses), "figures/loss.png")
-        if patch_path is not None:
-            sink.models(to_keep(self._recipe, report, patch_path, self._datasets, sees=bool(self._pictures)))
+        if patch_file is not None:
+            asked = to_keep(self._recipe, report, patch_file, self._datasets, sees=bool(self._pictures))
+            sink.models(
+                asked | {key: self._masks.name(asked[key]) for key in ("name", "registered") if asked[key]}
+            )
+
+    def _kept(self, patch_path: Path | None) -> Path | None:
+        """The patch; none that spells the words out."""
+        if patch_path is None or self._guard.keeps(patch_path):
+            return patch_path
+        why = f"{patch_path} spells a word that the run must not hold: the run goes on without the patch"
+        self._warn(Noted(why, warning=True))
+        return None
 
 
 @contextmanager
@@ -185,36 +209,37 @@ def open_run(recipe: Recipe, tell: Tell = nobody, name: str | None = None) -> It
     nothing: `tell` hears of it, and the run waits in its journal for `editkit sync`.
     """
     uri = settled(store_uri(recipe.track.uri))
-    how = recipe.track.privacy.published
+    how, masks = recipe.track.privacy.published, Masks(recipe)
     # As the patch has it, so that the two can be told to belong together.
     digest = keyed_digest(recipe.digest, how, key_for(how))
     with recording(uri, tell) as record:
         number = record.begin(
-            name or recipe.name,
+            masks.name(name or recipe.name),
             {},
             parent=None,
             version=VERSION,
             store=shown(uri),
-            experiment=recipe.track.experiment,
+            experiment=masks.name(recipe.track.experiment),
             begun=os.environ.get("MLFLOW_RUN_ID"),
         )
-        sink = Sink(record, number)
-        with _closing(sink):
-            sink.text(recipe.written, "recipe.yaml")
+        sink = Sink(record, number, Guard(masks))
+        with _closing(sink, masks):
+            sink.text(masks.recipe(), "recipe.yaml")
             sink.tags({"editkit.recipe_digest": digest, "editkit.version": version("editkit")})
-            sink.params(about(recipe) | flat(recipe.document(), "recipe"))
-            yield Run(recipe, digest, sink)
+            document = masks.document(recipe.document())
+            sink.params(about(recipe, document) | flat(document, "recipe"))
+            yield Run(recipe, digest, sink, masks, tell)
 
 
 @contextmanager
-def _closing(sink: Sink) -> Iterator[None]:
+def _closing(sink: Sink, masks: Masks) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         sink.close("KILLED")
         raise
     except BaseException as error:
-        sink.tags({"editkit.error": str(error) or type(error).__name__})
+        sink.tags({"editkit.error": masks.text(str(error)) or type(error).__name__})
         sink.close("FAILED")
         raise
     sink.close("FINISHED")

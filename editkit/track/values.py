@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 from editkit.page.summary import SURE
 from editkit.recipe import Recipe
@@ -82,12 +82,16 @@ def case_counts(counts: Mapping[str, int]) -> dict[str, float]:
     return {allowed(f"cases/{sort}"): float(count) for sort, count in found.items()}
 
 
-def about(recipe: Recipe) -> dict[str, str]:
-    """The few settings that tell runs apart, under a name that stands before all others."""
+def about(recipe: Recipe, document: Mapping[str, Any]) -> dict[str, str]:
+    """The few settings that tell runs apart, under a name that stands before all others.
+
+    Args:
+        document: the recipe's, as it may be shown.
+    """
     edits = Counter(edit.kind for edit in recipe.edits)
     return {
-        "about.recipe": recipe.name,
-        "about.model": recipe.model.id,
+        "about.recipe": document["name"],
+        "about.model": document["model"]["id"],
         "about.edits": ", ".join(f"{count} {kind}" for kind, count in edits.items()),
         "about.locate": recipe.locate.method,
         "about.top": str(recipe.locate.top),

@@ -14,11 +14,12 @@ import torch
 import yaml
 
 from editkit.export.card import Form, card
-from editkit.export.hidden import Hidden, hidden
+from editkit.export.hidden import hidden
 from editkit.export.origin import TASKS, Origin, front_matter, origin
 from editkit.model.editable import Editable
 from editkit.patch.file import Patch
 from editkit.patch.words import key_for, mask
+from editkit.privacy.hidden import Hidden
 from editkit.recipe import Recipe, parse_recipe
 
 Asked = Callable[..., Recipe]
